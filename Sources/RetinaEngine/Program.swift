@@ -1,0 +1,114 @@
+import RetinaModel
+import RetinaKernels
+
+/// A model compiled for running: a chain of steps over one block of parameters.
+///
+/// Boundary 0 is the input; boundary k is what step k - 1 gives. A layer is one step, or several (a stack of convolutions).
+/// The values of a program never change, so that any number of runners on any threads can share it.
+public final class Program: @unchecked Sendable {
+  /// The steps in order.
+  public let steps: [Step]
+  /// Number of values at each boundary; one more than there are steps.
+  public let boundaryCounts: [Int]
+  /// The boundary at which each layer of the model ends.
+  public let layerBoundaries: [Int]
+  /// Normalisation of the input, applied by ``normalize(_:into:)``.
+  let normalization: InputNormalization
+  private let parameterBlock: [Float]
+  private let indexBlock: [Int]
+  let parameters: UnsafeMutablePointer<Float>
+  let indices: UnsafeMutablePointer<Int>
+
+  /// Compiles a model. Batch normalisation becomes one multiplication and addition per value; a separable convolution
+  /// becomes the convolution it stands for; a stack keeps its convolutions.
+  public init(_ model: Model) {
+    var compiler = Compiler()
+    for (index, layer) in model.layers.enumerated() {
+      compiler.append(layer.operation, layer: index, input: model.inputShape(ofLayer: index), output: model.shapes[index])
+    }
+    steps = compiler.steps
+    boundaryCounts = [model.inputShape.count] + compiler.counts
+    layerBoundaries = compiler.layerBoundaries
+    normalization = InputNormalization(model.facts.normalization, inputShape: model.inputShape)
+    parameterBlock = compiler.parameters
+    indexBlock = compiler.indices
+    parameters = .allocate(capacity: max(1, parameterBlock.count))
+    parameters.initialize(from: parameterBlock, count: parameterBlock.count)
+    indices = .allocate(capacity: max(1, indexBlock.count))
+    indices.initialize(from: indexBlock, count: indexBlock.count)
+  }
+
+  deinit {
+    parameters.deallocate()
+    indices.deallocate()
+  }
+
+  /// The boundary after the last step.
+  public var outputBoundary: Int { steps.count }
+
+  /// Number of values that go in.
+  public var inputCount: Int { boundaryCounts[0] }
+
+  /// Number of values that come out.
+  public var outputCount: Int { boundaryCounts[steps.count] }
+
+  /// Multiply-adds of one application.
+  public var multiplyAdds: Int { steps.reduce(0) { $0 + $1.multiplyAdds } }
+
+  /// The boundary at which a layer begins (`input`) or ends (`output`).
+  public func boundary(layer: Int, side: LayerSide) -> Int {
+    switch side {
+    case .output: return layerBoundaries[layer]
+    case .input: return layer == 0 ? 0 : layerBoundaries[layer - 1]
+    }
+  }
+
+  /// Applies the model's normalisation to one input.
+  public func normalize(_ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>) {
+    normalization.apply(input, count: inputCount, output: output)
+  }
+}
+
+/// The two sides of a layer.
+public enum LayerSide: Sendable {
+  /// What goes into the layer.
+  case input
+  /// What comes out of it.
+  case output
+}
+
+/// `(x - mean) / deviation` for one input, as a multiplication and an addition per pixel.
+struct InputNormalization: Sendable {
+  /// Factor and constant per pixel; a single one of each when all pixels share them; none when there is nothing to do.
+  var scale: [Float]
+  var shift: [Float]
+
+  init(_ normalization: Normalization, inputShape: Shape) {
+    switch normalization {
+    case .none:
+      (scale, shift) = ([], [])
+    case .scalar(let mean, let deviation):
+      (scale, shift) = ([1 / deviation], [-mean / deviation])
+    case .perPixel(let mean, let deviation):
+      scale = deviation.values.map { 1 / $0 }
+      shift = zip(mean.values, deviation.values).map { -$0 / $1 }
+    }
+  }
+
+  /// Normalises whole frames, or all of an input.
+  func apply(_ input: UnsafePointer<Float>, count: Int, output: UnsafeMutablePointer<Float>) {
+    switch scale.count {
+    case 0: output.update(from: input, count: count)
+    case 1:
+      let (factor, constant) = (scale[0], shift[0])
+      for index in 0..<count { output[index] = input[index] * factor + constant }
+    default:
+      let pixels = scale.count
+      var first = 0
+      while first < count {
+        for pixel in 0..<pixels { output[first + pixel] = input[first + pixel] * scale[pixel] + shift[pixel] }
+        first += pixels
+      }
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import RetinaKernels
+
+extension Program {
+  /// Runs the steps from one boundary to another: the values at `start` are read, those after it written.
+  public func run(_ values: Workspace, from start: Int = 0, to end: Int? = nil) {
+    for index in start..<(end ?? outputBoundary) {
+      forward(steps[index], input: values[index], output: values[index + 1])
+    }
+  }
+
+  /// Derivative along a direction: reads the tangent at `start` and writes those after it.
+  ///
+  /// - Parameter values: the values at every boundary, from ``run(_:from:to:)``.
+  public func pushForward(_ tangents: Workspace, at values: Workspace, from start: Int, to end: Int) {
+    for index in start..<end {
+      tangent(
+        steps[index], input: values[index], inputTangent: tangents[index], outputTangent: tangents[index + 1])
+    }
+  }
+
+  /// Gradient: reads the gradient at boundary `start` and writes those before it, down to boundary `end`.
+  ///
+  /// - Parameter values: the values at every boundary, from ``run(_:from:to:)``.
+  public func pullBack(_ gradients: Workspace, at values: Workspace, from start: Int, to end: Int) {
+    for index in stride(from: start - 1, through: end, by: -1) {
+      gradient(
+        steps[index], input: values[index], outputGradient: gradients[index + 1], inputGradient: gradients[index],
+        inputCount: boundaryCounts[index])
+    }
+  }
+
+  /// Runs one step.
+  func run(step index: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
+    forward(steps[index], input: input, output: output)
+  }
+
+  private func forward(_ step: Step, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
+    switch step.kind {
+    case .convolution(let geometry, let weight, let bias):
+      PlainConvolution.forward(
+        geometry, input: input, weight: parameters + weight, bias: bias.map { UnsafePointer(parameters + $0) },
+        output: output)
+    case .dense(let inputs, let outputs, let weight, let bias):
+      PlainDense.forward(
+        inputs: inputs, outputs: outputs, input: input, weight: parameters + weight,
+        bias: bias.map { UnsafePointer(parameters + $0) }, output: output)
+    case .affine(let count, let run, let scale, let shift):
+      PlainAffine.forward(
+        count: count, run: run, input: input, scale: parameters + scale, shift: parameters + shift, output: output)
+    case .activation(let kind, let count):
+      PlainActivation.forward(kind, count: count, input: input, output: output)
+    case .parametricSoftplus(let count, let alpha, let alphaPerUnit, let beta, let betaPerUnit):
+      for index in 0..<count {
+        let (a, b) = (parameters[alpha + (alphaPerUnit ? index : 0)], parameters[beta + (betaPerUnit ? index : 0)])
+        output[index] = a * Elementary.softplus(b * input[index])
+      }
+    case .maximumPool(let geometry): PlainMaximumPool.forward(geometry, input: input, output: output)
+    case .averagePool(let geometry): PlainAveragePool.forward(geometry, input: input, output: output)
+    case .gather(_, let count, let places):
+      for index in 0..<count { output[index] = input[indices[places + index]] }
+    case .identity(let count): output.update(from: input, count: count)
+    }
+  }
+
+  private func tangent(
+    _ step: Step, input: UnsafePointer<Float>, inputTangent: UnsafePointer<Float>,
+    outputTangent: UnsafeMutablePointer<Float>
+  ) {
+    switch step.kind {
+    case .convolution(let geometry, let weight, _):
+      PlainConvolution.forward(
+        geometry, input: inputTangent, weight: parameters + weight, bias: nil, output: outputTangent)
+    case .dense(let inputs, let outputs, let weight, _):
+      PlainDense.forward(
+        inputs: inputs, outputs: outputs, input: inputTangent, weight: parameters + weight, bias: nil,
+        output: outputTangent)
+    case .affine(let count, let run, let scale, _):
+      PlainAffine.forward(
+        count: count, run: run, input: inputTangent, scale: parameters + scale, shift: nil, output: outputTangent)
+    case .activation(let kind, let count):
+      PlainActivation.derivative(kind, count: count, input: input, derivative: outputTangent)
+      for index in 0..<count { outputTangent[index] *= inputTangent[index] }
+    case .parametricSoftplus(let count, _, _, _, _):
+      for index in 0..<count {
+        outputTangent[index] = inputTangent[index] * parametricSlope(step, index, input[index])
+      }
+    case .maximumPool(let geometry):
+      PlainMaximumPool.select(geometry, input: input, values: inputTangent, output: outputTangent)
+    case .averagePool, .gather, .identity:
+      forward(step, input: inputTangent, output: outputTangent)
+    }
+  }
+
+  private func gradient(
+    _ step: Step, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    inputGradient: UnsafeMutablePointer<Float>, inputCount: Int
+  ) {
+    switch step.kind {
+    case .convolution(let geometry, let weight, _):
+      inputGradient.update(repeating: 0, count: inputCount)
+      PlainConvolution.accumulateInputGradient(
+        geometry, outputGradient: outputGradient, weight: parameters + weight, inputGradient: inputGradient)
+    case .dense(let inputs, let outputs, let weight, _):
+      inputGradient.update(repeating: 0, count: inputCount)
+      PlainDense.accumulateInputGradient(
+        inputs: inputs, outputs: outputs, outputGradient: outputGradient, weight: parameters + weight,
+        inputGradient: inputGradient)
+    case .affine(let count, let run, let scale, _):
+      PlainAffine.forward(
+        count: count, run: run, input: outputGradient, scale: parameters + scale, shift: nil, output: inputGradient)
+    case .activation(let kind, let count):
+      PlainActivation.derivative(kind, count: count, input: input, derivative: inputGradient)
+      for index in 0..<count { inputGradient[index] *= outputGradient[index] }
+    case .parametricSoftplus(let count, _, _, _, _):
+      for index in 0..<count {
+        inputGradient[index] = outputGradient[index] * parametricSlope(step, index, input[index])
+      }
+    case .maximumPool(let geometry):
+      inputGradient.update(repeating: 0, count: inputCount)
+      PlainMaximumPool.accumulateInputGradient(
+        geometry, input: input, outputGradient: outputGradient, inputGradient: inputGradient)
+    case .averagePool(let geometry):
+      inputGradient.update(repeating: 0, count: inputCount)
+      PlainAveragePool.accumulateInputGradient(
+        geometry, outputGradient: outputGradient, inputGradient: inputGradient)
+    case .gather(_, let count, let places):
+      inputGradient.update(repeating: 0, count: inputCount)
+      for index in 0..<count { inputGradient[indices[places + index]] += outputGradient[index] }
+    case .identity(let count): inputGradient.update(from: outputGradient, count: count)
+    }
+  }
+
+  /// d/dx of `alpha log(1 + e^(beta x))` = `alpha beta / (1 + e^(-beta x))`; 0 for other steps.
+  private func parametricSlope(_ step: Step, _ index: Int, _ x: Float) -> Float {
+    guard case .parametricSoftplus(_, let alpha, let alphaPerUnit, let beta, let betaPerUnit) = step.kind else {
+      return 0
+    }
+    let (a, b) = (parameters[alpha + (alphaPerUnit ? index : 0)], parameters[beta + (betaPerUnit ? index : 0)])
+    return a * b * Elementary.sigmoid(b * x)
+  }
+}
