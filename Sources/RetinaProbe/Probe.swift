@@ -1,0 +1,49 @@
+import RetinaEngine
+
+/// Asks which units made a target what it is, for one stimulus at a time.
+///
+/// All working memory is allocated when the probe is created. Inputs and baselines are given as the first layer sees them,
+/// after normalisation, `program.inputCount` values each. A probe only reads the program: rates are the same with and
+/// without it.
+public final class Probe {
+  /// The model that is probed.
+  public let program: Program
+  /// Values at every boundary, for the stimulus or a point on the path to it.
+  let values: Workspace
+  /// Values at every boundary for the baseline.
+  let baselineValues: Workspace
+  /// Gradient of the target at every boundary.
+  let gradients: Workspace
+  /// Derivative along the path at every boundary.
+  let tangents: Workspace
+
+  /// Creates a probe with memory for four copies of all interior values.
+  public init(_ program: Program) {
+    self.program = program
+    let plan = MemoryPlan(program) { _ in true }
+    values = Workspace(plan)
+    baselineValues = Workspace(plan)
+    gradients = Workspace(plan)
+    tangents = Workspace(plan)
+  }
+
+  /// Number of units at a boundary.
+  func count(_ boundary: Int) -> Int { program.boundaryCounts[boundary] }
+
+  /// Runs the program on an input.
+  func run(_ input: UnsafePointer<Float>, into workspace: Workspace, to end: Int? = nil) {
+    workspace[0].update(from: input, count: program.inputCount)
+    program.run(workspace, to: end)
+  }
+
+  /// Copies the units at a boundary.
+  func copy(_ workspace: Workspace, _ boundary: Int) -> [Float] {
+    [Float](UnsafeBufferPointer(start: workspace[boundary], count: count(boundary)))
+  }
+
+  /// The gradient of a target at a boundary, given the values at all boundaries; left in ``gradients``.
+  func pullBack(_ target: Target, to boundary: Int, scale: Float = 1) {
+    target.seed(gradients, count: count(target.boundary), scale: scale)
+    program.pullBack(gradients, at: values, from: target.boundary, to: boundary)
+  }
+}
