@@ -1,9 +1,27 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The floors of the house, ground first; a target depends only on floors below it.
-// Kernels are compiled with -O in debug builds too: a retina movie through an unoptimised convolution takes minutes.
+// Kernels, engine and probe are optimised in debug builds too: a retina movie through an unoptimised convolution takes minutes.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+// The fast kernels are compiled once per x86-64 level, from links to the same files, and chosen when a program starts.
+#if arch(x86_64)
+  let levels: [Target] = [
+    .target(
+      name: "RetinaKernelsAVX2", dependencies: ["RetinaKernels"],
+      swiftSettings: optimised + [
+        .define("RETINA_VARIANT"), .define("RETINA_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"]),
+      ]),
+    .target(
+      name: "RetinaKernelsAVX512", dependencies: ["RetinaKernels"],
+      swiftSettings: optimised + [
+        .define("RETINA_VARIANT"), .define("RETINA_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"]),
+      ]),
+    .target(name: "RetinaProcessor"),
+  ]
+#else
+  let levels: [Target] = []
+#endif
 
 let package = Package(
   name: "RetinaKit",
@@ -13,11 +31,14 @@ let package = Package(
       targets: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaProbe"]),
     .executable(name: "retina", targets: ["retina"]),
   ],
-  targets: [
+  targets: levels + [
     // MARK: - Floors 1-4: no Foundation, also compiled as Embedded Swift
     .target(name: "RetinaKernels", swiftSettings: optimised),
     .target(name: "RetinaModel"),
-    .target(name: "RetinaEngine", dependencies: ["RetinaKernels", "RetinaModel"], swiftSettings: optimised),
+    .target(
+      name: "RetinaEngine",
+      dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) },
+      swiftSettings: optimised),
     .target(name: "RetinaProbe", dependencies: ["RetinaEngine"], swiftSettings: optimised),
 
     // MARK: - Floors 5-6: files, stimuli, pictures
@@ -31,11 +52,13 @@ let package = Package(
       dependencies: ["RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaReport"]),
 
     // MARK: - Tests
+    .testTarget(name: "RetinaKernelsTests", dependencies: ["RetinaKernels"]),
     .testTarget(name: "RetinaModelTests", dependencies: ["RetinaModel"]),
     .testTarget(name: "RetinaEngineTests", dependencies: ["RetinaEngine", "RetinaFiles"]),
     .testTarget(name: "RetinaProbeTests", dependencies: ["RetinaProbe", "RetinaFiles"]),
-    .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles"]),
+    .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
+    .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),
     .testTarget(name: "CommandLineTests", dependencies: ["retina"]),
   ]
 )

@@ -1,0 +1,54 @@
+import RetinaKernels
+
+#if canImport(RetinaKernelsAVX2)
+  import RetinaKernelsAVX2
+  import RetinaKernelsAVX512
+#endif
+
+/// The fast kernels of one processor level; chosen once, when a plan is made.
+struct KernelTable: Sendable {
+  typealias Floats = UnsafePointer<Float>
+  typealias MutableFloats = UnsafeMutablePointer<Float>
+
+  let transformImage:
+    @Sendable (SpectralShape, FourierLayout, FourierLayout, Floats, MutableFloats, MutableFloats, MutableFloats) -> Void
+  let transformFeatures:
+    @Sendable (SpectralShape, FourierLayout, FourierLayout, Floats, MutableFloats, MutableFloats) -> Void
+  let restoreFeatures:
+    @Sendable (SpectralShape, FourierLayout, FourierLayout, MutableFloats, Floats, MutableFloats, MutableFloats) -> Void
+  let multiplyAddFour: @Sendable (Int, Floats, Int, Floats, MutableFloats, Int) -> Void
+  let multiplyAddOne: @Sendable (Int, Floats, Int, Floats, MutableFloats) -> Void
+  let multiplyFeatures: @Sendable (Int, Int, Floats, Floats, Int, MutableFloats) -> Void
+  let convolveFeatures: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
+  let multiplyRows: @Sendable (Int, Int, Floats, Floats, Floats, MutableFloats) -> Void
+
+  /// The kernels of a level; those of the plainest one where a level was not compiled in.
+  init(_ level: ProcessorLevel) {
+    #if canImport(RetinaKernelsAVX2)
+      switch level {
+      case .avx512: self.init(RetinaKernelsAVX512.Kernels.self)
+      case .avx2: self.init(RetinaKernelsAVX2.Kernels.self)
+      case .baseline: self.init(RetinaKernels.Kernels.self)
+      }
+    #else
+      self.init(RetinaKernels.Kernels.self)
+    #endif
+  }
+
+  private init<Level: VectorKernels>(_ kernels: Level.Type) {
+    transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
+    transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
+    restoreFeatures = {
+      Level.restoreFeatures($0, rows: $1, columns: $2, spectrum: $3, bias: $4, scratch: $5, features: $6)
+    }
+    multiplyAddFour = {
+      Level.multiplyAddFour(terms: $0, kernels: $1, kernelStride: $2, images: $3, results: $4, resultStride: $5)
+    }
+    multiplyAddOne = { Level.multiplyAddOne(terms: $0, kernels: $1, kernelStride: $2, images: $3, results: $4) }
+    multiplyFeatures = {
+      Level.multiplyFeatures(bins: $0, channels: $1, kernels: $2, images: $3, imageStride: $4, results: $5)
+    }
+    convolveFeatures = { Level.convolveFeatures($0, input: $1, weights: $2, bias: $3, output: $4) }
+    multiplyRows = { Level.multiplyRows(columns: $0, rows: $1, weights: $2, bias: $3, input: $4, output: $5) }
+  }
+}

@@ -1,0 +1,35 @@
+/// The fast kernels that exist once per processor level. What each computes is said at ``Kernels``.
+public protocol VectorKernels {
+  /// Transforms one image.
+  static func transformImage(
+    _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, image: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, re: UnsafeMutablePointer<Float>, im: UnsafeMutablePointer<Float>)
+  /// Transforms eight channels of features.
+  static func transformFeatures(
+    _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, features: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, spectrum: UnsafeMutablePointer<Float>)
+  /// Transforms spectra back into eight channels of features.
+  static func restoreFeatures(
+    _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, spectrum: UnsafeMutablePointer<Float>,
+    bias: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>, features: UnsafeMutablePointer<Float>)
+  /// Adds kernel times image spectra to four consecutive results, for eight bins.
+  static func multiplyAddFour(
+    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>,
+    results: UnsafeMutablePointer<Float>, resultStride: Int)
+  /// Adds kernel times image spectra to one result, for eight bins.
+  static func multiplyAddOne(
+    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>,
+    results: UnsafeMutablePointer<Float>)
+  /// Multiplies the spectra of features with those of kernels.
+  static func multiplyFeatures(
+    bins: Int, channels: Int, kernels: UnsafePointer<Float>, images: UnsafePointer<Float>, imageStride: Int,
+    results: UnsafeMutablePointer<Float>)
+  /// Convolves features directly.
+  static func convolveFeatures(
+    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
+  /// Multiplies a matrix with a vector.
+  static func multiplyRows(
+    columns: Int, rows: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
+}

@@ -1,0 +1,199 @@
+#if RETINA_VARIANT
+  import RetinaKernels
+#endif
+
+extension Kernels {
+  /// Transforms one image (one channel) and stores its spectrum as a plane of real and a plane of imaginary parts.
+  ///
+  /// Rows are transformed eight pairs at a time: rows y and y + (rows + 1) / 2 are the real and imaginary part of one complex
+  /// sequence, whose transform is then taken apart. Columns follow, eight at a time.
+  ///
+  /// - Parameters:
+  ///   - image: `[imageHeight, imageWidth]`.
+  ///   - scratch: ``SpectralShape/imageScratch`` floats.
+  ///   - re, im: `paddedBins + 8` floats each, row-major `[fieldHeight, binColumns]`.
+  @inline(never)
+  public static func transformImage(
+    _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, image: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, re: UnsafeMutablePointer<Float>, im: UnsafeMutablePointer<Float>
+  ) {
+    let (height, width) = (shape.fieldHeight, shape.fieldWidth)
+    let half = (shape.imageHeight + 1) / 2
+    let binColumns = shape.binColumns
+    let columnGroups = (binColumns + 7) / 8
+    let sequence = scratch
+    let transformed = sequence + width * packFloats
+    let work = transformed + width * packFloats
+    // The half-transformed image, one pack of eight bin columns after another in each row.
+    let middle = work + 2 * max(width, height) * packFloats
+    let spectrum = middle + height * columnGroups * packFloats
+    middle.update(repeating: 0, count: height * columnGroups * packFloats)
+    for group in 0..<(half + 7) / 8 {
+      sequence.update(repeating: 0, count: width * packFloats)
+      for lane in 0..<min(8, half - 8 * group) {
+        let first = 8 * group + lane
+        let upper = image + first * shape.imageWidth
+        var place = sequence + shape.left * packFloats + lane
+        if first + half < shape.imageHeight {
+          let lower = upper + half * shape.imageWidth
+          for x in 0..<shape.imageWidth {
+            place[0] = upper[x]
+            place[8] = lower[x]
+            place += packFloats
+          }
+        } else {
+          for x in 0..<shape.imageWidth {
+            place[0] = upper[x]
+            place += packFloats
+          }
+        }
+      }
+      fourierTransform(
+        rows, PackRow(base: sequence, stride: packFloats, re: 0, im: 8),
+        PackRow(base: transformed, stride: packFloats, re: 0, im: 8), scratch: work)
+      let lanes = min(8, half - 8 * group)
+      for k in 0..<binColumns {
+        let mirrored = k == 0 ? 0 : width - k
+        let (z, m) = (pack(transformed, k), pack(transformed, mirrored))
+        // The transforms of the two real rows: (Z[k] + conj Z[-k]) / 2 and (Z[k] - conj Z[-k]) / 2i.
+        let (upperRe, upperIm) = ((z.re + m.re) * 0.5, (z.im - m.im) * 0.5)
+        let (lowerRe, lowerIm) = ((z.im + m.im) * 0.5, (m.re - z.re) * 0.5)
+        let column = middle + (k / 8) * packFloats + k % 8
+        for lane in 0..<lanes {
+          let row = shape.top + 8 * group + lane
+          let upper = column + row * columnGroups * packFloats
+          upper[0] = upperRe[lane]
+          upper[8] = upperIm[lane]
+          if 8 * group + lane + half < shape.imageHeight {
+            let lower = upper + half * columnGroups * packFloats
+            lower[0] = lowerRe[lane]
+            lower[8] = lowerIm[lane]
+          }
+        }
+      }
+    }
+    for group in 0..<columnGroups {
+      fourierTransform(
+        columns, PackRow(base: middle + group * packFloats, stride: columnGroups * packFloats, re: 0, im: 8),
+        PackRow(base: spectrum + group * packFloats, stride: columnGroups * packFloats, re: 0, im: 8), scratch: work)
+    }
+    // Rows of whole packs become rows of binColumns numbers; what a store writes too much, the next one overwrites.
+    for row in 0..<height {
+      for group in 0..<columnGroups {
+        let value = pack(spectrum, row * columnGroups + group)
+        store(value.re, re + row * binColumns + 8 * group)
+        store(value.im, im + row * binColumns + 8 * group)
+      }
+    }
+  }
+
+  /// Transforms features of eight channels, `[row, column, lane]`, into one pack per bin.
+  ///
+  /// - Parameters:
+  ///   - features: `imageHeight * imageWidth * 8` floats.
+  ///   - scratch: ``SpectralShape/featureScratch`` floats.
+  ///   - spectrum: `bins` packs.
+  @inline(never)
+  public static func transformFeatures(
+    _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, features: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, spectrum: UnsafeMutablePointer<Float>
+  ) {
+    let (height, width, binColumns) = (shape.fieldHeight, shape.fieldWidth, shape.binColumns)
+    let half = (shape.imageHeight + 1) / 2
+    let sequence = scratch
+    let transformed = sequence + width * packFloats
+    let work = transformed + width * packFloats
+    let middle = work + 2 * max(width, height) * packFloats
+    if shape.imageHeight < height { middle.update(repeating: 0, count: height * binColumns * packFloats) }
+    sequence.update(repeating: 0, count: width * packFloats)
+    for first in 0..<half {
+      let upper = features + first * shape.imageWidth * 8
+      let hasLower = first + half < shape.imageHeight
+      let lower = upper + (hasLower ? half : 0) * shape.imageWidth * 8
+      for x in 0..<shape.imageWidth {
+        let place = sequence + (shape.left + x) * packFloats
+        store(load(upper + 8 * x), place)
+        store(hasLower ? load(lower + 8 * x) : .zero, place + 8)
+      }
+      fourierTransform(
+        rows, PackRow(base: sequence, stride: packFloats, re: 0, im: 8),
+        PackRow(base: transformed, stride: packFloats, re: 0, im: 8), scratch: work)
+      let upperRow = middle + (shape.top + first) * binColumns * packFloats
+      let lowerRow = upperRow + half * binColumns * packFloats
+      for k in 0..<binColumns {
+        let (z, m) = (pack(transformed, k), pack(transformed, k == 0 ? 0 : width - k))
+        store((z.re + m.re) * 0.5, upperRow + k * packFloats)
+        store((z.im - m.im) * 0.5, upperRow + k * packFloats + 8)
+        if hasLower {
+          store((z.im + m.im) * 0.5, lowerRow + k * packFloats)
+          store((m.re - z.re) * 0.5, lowerRow + k * packFloats + 8)
+        }
+      }
+    }
+    for k in 0..<binColumns {
+      fourierTransform(
+        columns, PackRow(base: middle + k * packFloats, stride: binColumns * packFloats, re: 0, im: 8),
+        PackRow(base: spectrum + k * packFloats, stride: binColumns * packFloats, re: 0, im: 8), scratch: work)
+    }
+  }
+
+  /// Transforms one pack per bin back into features of eight channels, and adds the bias. The factor 1 / (height width) belongs
+  /// to the kernels' spectra.
+  ///
+  /// - Parameters:
+  ///   - spectrum: `bins` packs.
+  ///   - bias: eight floats.
+  ///   - scratch: ``SpectralShape/featureScratch`` floats.
+  ///   - features: `outputHeight * outputWidth * 8` floats.
+  @inline(never)
+  public static func restoreFeatures(
+    _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, spectrum: UnsafeMutablePointer<Float>,
+    bias: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>, features: UnsafeMutablePointer<Float>
+  ) {
+    let (height, width, binColumns) = (shape.fieldHeight, shape.fieldWidth, shape.binColumns)
+    let sequence = scratch
+    let transformed = sequence + width * packFloats
+    let work = transformed + width * packFloats
+    let middle = work + 2 * max(width, height) * packFloats
+    for k in 0..<binColumns {
+      fourierTransform(
+        columns, PackRow(base: spectrum + k * packFloats, stride: binColumns * packFloats, re: 8, im: 0),
+        PackRow(base: middle + k * packFloats, stride: binColumns * packFloats, re: 8, im: 0), scratch: work)
+    }
+    let constant = load(bias)
+    let (outputHeight, outputWidth) = (shape.outputHeight, shape.outputWidth)
+    let half = (outputHeight + 1) / 2
+    let lastPaired = (width - 1) / 2
+    for first in 0..<half {
+      let hasLower = first + half < outputHeight
+      let upper = middle + first * shape.strideVertical * binColumns * packFloats
+      let lower = hasLower ? upper + half * shape.strideVertical * binColumns * packFloats : upper
+      for k in 0..<binColumns {
+        let (a, b) = (pack(upper, k), pack(lower, k))
+        let place = sequence + k * packFloats
+        store(a.re - b.im, place)
+        store(a.im + b.re, place + 8)
+        if k >= 1, k <= lastPaired {
+          let mirrored = sequence + (width - k) * packFloats
+          store(a.re + b.im, mirrored)
+          store(b.re - a.im, mirrored + 8)
+        }
+      }
+      fourierTransform(
+        rows, PackRow(base: sequence, stride: packFloats, re: 8, im: 0),
+        PackRow(base: transformed, stride: packFloats, re: 8, im: 0), scratch: work)
+      let upperOut = features + first * outputWidth * 8
+      let lowerOut = upperOut + half * outputWidth * 8
+      for x in 0..<outputWidth {
+        let value = pack(transformed, x * shape.strideHorizontal)
+        store(value.re + constant, upperOut + 8 * x)
+        if hasLower { store(value.im + constant, lowerOut + 8 * x) }
+      }
+    }
+  }
+}
+
+@inline(__always)
+private func pack(_ base: UnsafeMutablePointer<Float>, _ index: Int) -> Pack {
+  Pack(load(base + index * packFloats), load(base + index * packFloats + 8))
+}

@@ -1,0 +1,158 @@
+#if RETINA_VARIANT
+  import RetinaKernels
+#endif
+
+extension Kernels {
+  /// A convolution of features in groups of eight channels, without rearranging the input: four output columns at a time stay in
+  /// registers while all kernel values pass.
+  ///
+  /// - Parameters:
+  ///   - input: `[(inputs + 7) / 8, height, width, 8]`.
+  ///   - weights: `[(outputs + 7) / 8, inputs, kernelHeight, kernelWidth, 8]`.
+  ///   - bias: `[(outputs + 7) / 8, 8]`.
+  ///   - output: `[(outputs + 7) / 8, outputHeight, outputWidth, 8]`.
+  @inline(never)
+  public static func convolveFeatures(
+    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+  ) {
+    let (outputHeight, outputWidth) = (geometry.outputHeight, geometry.outputWidth)
+    let step = geometry.strideHorizontal
+    // The columns whose whole window lies inside the image.
+    let reach = (geometry.kernelWidth - 1) * geometry.dilationHorizontal
+    let firstInside = min(outputWidth, (geometry.paddingHorizontal + step - 1) / step)
+    let room = geometry.inputWidth - 1 - reach + geometry.paddingHorizontal
+    let endInside = room < 0 ? firstInside : max(firstInside, min(outputWidth, room / step + 1))
+    for group in 0..<(geometry.outputs + 7) / 8 {
+      let kernel = weights + group * geometry.inputs * geometry.kernelHeight * geometry.kernelWidth * 8
+      let constant = load(bias + 8 * group)
+      for row in 0..<outputHeight {
+        let target = output + (group * outputHeight + row) * outputWidth * 8
+        var column = 0
+        while column < outputWidth {
+          if column >= firstInside, column + 4 <= endInside {
+            fourColumns(geometry, input, kernel, constant, row, column, target)
+            column += 4
+          } else {
+            oneColumn(geometry, input, kernel, constant, row, column, target)
+            column += 1
+          }
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func fourColumns(
+    _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
+    _ constant: Lanes, _ row: Int, _ column: Int, _ target: UnsafeMutablePointer<Float>
+  ) {
+    var (sum0, sum1, sum2, sum3) = (constant, constant, constant, constant)
+    let step = geometry.strideHorizontal * 8
+    let firstColumn = column * geometry.strideHorizontal - geometry.paddingHorizontal
+    var weight = kernel
+    for channel in 0..<geometry.inputs {
+      let plane = input + (channel >> 3) * geometry.inputHeight * geometry.inputWidth * 8 + (channel & 7)
+      for kernelRow in 0..<geometry.kernelHeight {
+        let inputRow =
+          row * geometry.strideVertical + kernelRow * geometry.dilationVertical - geometry.paddingVertical
+        guard inputRow >= 0, inputRow < geometry.inputHeight else {
+          weight += geometry.kernelWidth * 8
+          continue
+        }
+        var source = plane + (inputRow * geometry.inputWidth + firstColumn) * 8
+        for _ in 0..<geometry.kernelWidth {
+          let w = load(weight)
+          sum0 = multiplyAdd(w, Lanes(repeating: source[0]), sum0)
+          sum1 = multiplyAdd(w, Lanes(repeating: source[step]), sum1)
+          sum2 = multiplyAdd(w, Lanes(repeating: source[2 * step]), sum2)
+          sum3 = multiplyAdd(w, Lanes(repeating: source[3 * step]), sum3)
+          weight += 8
+          source += geometry.dilationHorizontal * 8
+        }
+      }
+    }
+    store(sum0, target + column * 8)
+    store(sum1, target + column * 8 + 8)
+    store(sum2, target + column * 8 + 16)
+    store(sum3, target + column * 8 + 24)
+  }
+
+  @inline(__always)
+  private static func oneColumn(
+    _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
+    _ constant: Lanes, _ row: Int, _ column: Int, _ target: UnsafeMutablePointer<Float>
+  ) {
+    var sum = constant
+    let firstColumn = column * geometry.strideHorizontal - geometry.paddingHorizontal
+    var weight = kernel
+    for channel in 0..<geometry.inputs {
+      let plane = input + (channel >> 3) * geometry.inputHeight * geometry.inputWidth * 8 + (channel & 7)
+      for kernelRow in 0..<geometry.kernelHeight {
+        let inputRow =
+          row * geometry.strideVertical + kernelRow * geometry.dilationVertical - geometry.paddingVertical
+        for kernelColumn in 0..<geometry.kernelWidth {
+          let inputColumn = firstColumn + kernelColumn * geometry.dilationHorizontal
+          if inputRow >= 0, inputRow < geometry.inputHeight, inputColumn >= 0, inputColumn < geometry.inputWidth {
+            let value = plane[(inputRow * geometry.inputWidth + inputColumn) * 8]
+            sum = multiplyAdd(load(weight), Lanes(repeating: value), sum)
+          }
+          weight += 8
+        }
+      }
+    }
+    store(sum, target + column * 8)
+  }
+
+  /// A matrix product with one vector: `output[r] = bias[r] + sum over c of weights[r, c] * input[c]`.
+  ///
+  /// Each row is summed in eight lanes, in the order of the columns; four rows share every load of the input.
+  ///
+  /// - Parameters:
+  ///   - columns: a multiple of 8.
+  ///   - weights: `[rows, columns]`.
+  @inline(never)
+  public static func multiplyRows(
+    columns: Int, rows: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+  ) {
+    var row = 0
+    while row + 4 <= rows {
+      let first = weights + row * columns
+      let (second, third, fourth) = (first + columns, first + 2 * columns, first + 3 * columns)
+      var (sum0, sum1, sum2, sum3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+      var column = 0
+      while column < columns {
+        let x = load(input + column)
+        sum0 = multiplyAdd(load(first + column), x, sum0)
+        sum1 = multiplyAdd(load(second + column), x, sum1)
+        sum2 = multiplyAdd(load(third + column), x, sum2)
+        sum3 = multiplyAdd(load(fourth + column), x, sum3)
+        column += 8
+      }
+      output[row] = bias[row] + total(sum0)
+      output[row + 1] = bias[row + 1] + total(sum1)
+      output[row + 2] = bias[row + 2] + total(sum2)
+      output[row + 3] = bias[row + 3] + total(sum3)
+      row += 4
+    }
+    while row < rows {
+      var sum = Lanes.zero
+      var column = 0
+      while column < columns {
+        sum = multiplyAdd(load(weights + row * columns + column), load(input + column), sum)
+        column += 8
+      }
+      output[row] = bias[row] + total(sum)
+      row += 1
+    }
+  }
+}
+
+/// The sum of the lanes in a fixed order: halves, quarters, eighths.
+@inline(__always)
+private func total(_ lanes: Lanes) -> Float {
+  let four = lanes.lowHalf + lanes.highHalf
+  let two = four.lowHalf + four.highHalf
+  return two[0] + two[1]
+}
