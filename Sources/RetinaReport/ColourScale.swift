@@ -1,7 +1,7 @@
 /// From a value to one of 256 colours.
 ///
-/// The last colour stands for values that are not finite. In a diverging scale the middle colour, white, is exactly zero,
-/// and negative and positive values of one magnitude are about equally dark; both scales can be read with any colour vision.
+/// The last colour stands for values that are not finite. In a diverging scale the middle colour, white, is exactly
+/// zero, and opposite values are about equally dark; both scales can be read with any colour vision.
 struct ColourScale: Equatable, Sendable {
   /// The value at the first colour.
   let lower: Double

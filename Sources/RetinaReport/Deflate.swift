@@ -1,7 +1,7 @@
 /// A compressed stream (RFC 1951) for images made of large flat cells.
 ///
-/// It looks for repetition in two places only, the byte before and the row above, and uses the code that the format fixes:
-/// a magnified heat map shrinks to little more than its cells.
+/// It looks for repetition in two places only, the byte before and the row above, and uses the code that the format
+/// fixes: a magnified heat map shrinks to little more than its cells.
 struct Deflate {
   private var bytes: [UInt8] = []
   private var pending: UInt32 = 0

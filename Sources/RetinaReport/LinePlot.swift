@@ -33,8 +33,8 @@ struct LinePlot {
       upwards: true)
   }
 
-  /// Draws an axis along the lower edge: labels at the ticks, at most `overhang` beyond the ends, and the axis's name under
-  /// them.
+  /// Draws an axis along the lower edge: labels at the ticks, at most `overhang` beyond the ends, and the axis's name
+  /// under them.
   static func drawBottomAxis(
     _ axis: Axis, at y: Double, label: String, size: Double = LinePlot.textSize, overhang: Double = 16,
     into svg: inout SVG
@@ -93,7 +93,7 @@ struct LinePlot {
     return runs
   }
 
-  /// The first, lowest, highest and last point of each column of the drawing: what can be seen of a line with many points.
+  /// The first, lowest, highest and last point of each column of the drawing: what can be seen of a long line.
   private func thinned(_ points: [Point]) -> [Point] {
     guard Double(points.count) > 8 * box.width else { return points }
     var kept: [Point] = []

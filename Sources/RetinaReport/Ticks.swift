@@ -3,8 +3,8 @@ struct Ticks: Equatable {
   let values: [Double]
   let labels: [String]
 
-  /// The round numbers between two bounds, about as many as asked for but not closer than the smallest step, a power of ten;
-  /// none when the bounds are not finite and in order.
+  /// The round numbers between two bounds, about as many as asked for but not closer than the smallest step, a power of
+  /// ten; none when the bounds are not finite and in order.
   init(from lower: Double, through upper: Double, about count: Int, smallestStep: Double = 0) {
     let step = max((upper - lower) / Double(max(count, 1)), smallestStep)
     let largest = max(abs(lower), abs(upper))

@@ -72,7 +72,7 @@ private struct SmallGenerator {
   }
 }
 
-/// The bytes of a stream that uses the fixed code only, written from RFC 1951 section 3.2.6; nothing when it is not one.
+/// The bytes of a stream that uses the fixed code only, from RFC 1951 section 3.2.6; nothing when it is not one.
 private func inflate(_ stream: [UInt8]) -> [UInt8]? {
   var position = 0
   func bit() -> Int {
