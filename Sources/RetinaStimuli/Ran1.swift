@@ -5,7 +5,7 @@
 /// section 7.1. The product is reduced in 64 bits, which gives the same integers as Schrage's method there.
 ///
 /// Draws are double: rounded to single precision, about one draw in 67 million would cross 1/2 and change a check.
-/// Use it to repeat published stimuli; for anything new, ``SeededGenerator`` is faster and statistically better.
+/// Use it to repeat published stimuli, and ``SeededGenerator`` for anything new.
 public struct Ran1: Sendable {
   /// The seeds that start distinct sequences; the convention is that seeds are negative.
   public static let seeds = -2_147_483_646 ... -1

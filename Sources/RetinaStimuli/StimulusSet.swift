@@ -8,7 +8,7 @@ public struct StimulusSet: Sendable {
   public var frameRate: Double?
   /// Side of a pixel on the retina in micrometres, if stated.
   public var pixelSize: Double?
-  /// The stimuli, in the order of the file; names are unique.
+  /// The stimuli, in order; their names are unique in a set that was read.
   public var stimuli: [Stimulus]
 
   /// Creates a set.

@@ -13,7 +13,7 @@ struct Viewing {
   /// Seed of images and drift.
   var seed: Int
 
-  /// The largest height and width of a movie: the image behind it takes up to 64 times the samples of a frame.
+  /// The largest height and width of a movie: the image behind it then has 4096 x 4096 samples.
   static let maximumExtent = 512
 
   /// The movie of images that `image` makes one after another from one sequence of random numbers.
