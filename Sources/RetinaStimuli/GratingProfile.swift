@@ -11,11 +11,12 @@ public enum GratingProfile: String, CaseIterable, Sendable {
       switch self {
       case .sine: return RetinaStimuli.sine(cycles: distance / period + phase)
       case .square:
-        // Bright stripes start at whole cycles; a pixel, at most the root of 2 wide, meets those nearest to it.
+        // Bright stripes start at whole cycles. A pixel reaches 0.71 beyond its centre, and the dark stripe below
+        // `nearest` is at least 1 wide, so only two bright ones can meet it.
         let centre = distance + (phase - phase.rounded(.down)) * period
         let nearest = (centre / period).rounded(.down)
         var bright = 0.0
-        for stripe in [nearest - 1, nearest, nearest + 1] {
+        for stripe in [nearest, nearest + 1] {
           let lower = stripe * period
           bright += axis.coverage(lower: lower, upper: lower + period / 2, centre: centre)
         }
