@@ -43,7 +43,7 @@ let package = Package(
 
     // MARK: - Floors 5-6: files, stimuli, pictures
     .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),
-    .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"]),
+    .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
 
     // MARK: - Floor 7: the command line

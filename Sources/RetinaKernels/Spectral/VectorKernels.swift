@@ -1,5 +1,5 @@
 /// The fast kernels that exist once per processor level. What each computes is said at ``Kernels``.
-public protocol VectorKernels {
+public protocol VectorKernels: SendableMetatype {
   /// Transforms one image.
   static func transformImage(
     _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, image: UnsafePointer<Float>,
