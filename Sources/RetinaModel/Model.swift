@@ -37,7 +37,10 @@ public struct Model: Sendable {
         }
       }
     }
-    var current: Shape? = inputShape
+    if inputShape.rank == 0 {
+      problems.append(.init(place: "input", expected: "a shape of at least one axis", found: "\(inputShape)"))
+    }
+    var current: Shape? = inputShape.rank == 0 ? nil : inputShape
     for layer in layers {
       guard let input = current else { break }
       do throws(ShapeMismatch) {

@@ -16,9 +16,14 @@ extension Operation {
       guard shape.count == input.count else {
         throw ShapeMismatch(expected: "\(shape.count) units for the shape \(shape)", found: "\(input)")
       }
+      guard shape.rank > 0 else { throw ShapeMismatch(expected: "at least one axis", found: "\(shape)") }
       return shape
     case .readout(let readout): return try readout.outputShape(of: input)
-    case .gaussianNoise: return input
+    case .gaussianNoise(let deviation):
+      guard deviation >= 0, deviation.isFinite else {
+        throw ShapeMismatch(expected: "a standard deviation of at least 0", found: "\(deviation)")
+      }
+      return input
     }
   }
 }
@@ -118,6 +123,7 @@ extension Dense {
 
 extension BatchNormalization {
   func outputShape(of input: Shape) throws(ShapeMismatch) -> Shape {
+    guard input.rank > 0 else { throw ShapeMismatch(expected: "at least one axis", found: "\(input)") }
     let wanted = axis == .unit ? input.count : input[0]
     for (values, name) in [(scale, "weight"), (shift, "bias"), (mean, "running_mean"), (variance, "running_var")]
     where values.count != wanted {

@@ -81,10 +81,19 @@ public final class Stream {
   /// - Returns: whether the rates mean something, see ``isWarm``.
   @discardableResult
   public func push(_ frame: UnsafePointer<Float>) -> Bool {
+    push(frame) { _, _ in }
+  }
+
+  /// The same, calling `observe` before and after each stage.
+  @inline(__always)
+  @discardableResult
+  func push(_ frame: UnsafePointer<Float>, observe: (_ stage: Int, _ isEnd: Bool) -> Void) -> Bool {
     // Rates of the first frames of a history would be wrong; only what later frames need is computed.
     let completes = frames + 1 >= plan.history
     for (index, stage) in plan.stages.enumerated() {
+      observe(index, false)
       run(stage, frame: frame, isLast: completes)
+      observe(index, true)
       if !completes { break }
       for (tap, layer) in taps.enumerated() where plan.stageOfLayer[layer] == index {
         stage.layout.unpack(arena + stage.output, into: tapMemory[tap])

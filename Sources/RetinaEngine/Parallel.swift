@@ -1,0 +1,16 @@
+#if !hasFeature(Embedded)
+  import Dispatch
+
+  /// Runs pieces of work on several threads, each with a worker of its own.
+  public enum Parallel {
+    /// Splits 0..<count into one run of neighbours per thread, and gives each run to a worker.
+    ///
+    /// - Parameter work: called once per thread; must touch nothing that another run touches.
+    public static func split(_ count: Int, threads: Int, _ work: @Sendable (Range<Int>) -> Void) {
+      let parts = max(1, min(threads, count))
+      DispatchQueue.concurrentPerform(iterations: parts) { part in
+        work(part * count / parts..<(part + 1) * count / parts)
+      }
+    }
+  }
+#endif

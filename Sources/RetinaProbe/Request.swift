@@ -1,0 +1,198 @@
+import RetinaEngine
+
+/// What to ask a probe.
+public struct Request: Sendable {
+  /// How the integral along the path is taken.
+  public enum Steps: Sendable, Equatable {
+    /// Exactly, by the pieces on which the model is linear; through a final softplus, exponential or sigmoid too.
+    case exact
+    /// Exactly where that is possible, else by more and more nodes until the sum is right.
+    case automatic
+    /// By a rule with so many nodes.
+    case count(Int)
+  }
+
+  /// The method.
+  public var method: Method
+  /// The boundary whose units get a number, for methods that look at a layer.
+  public var boundary: Int
+  /// What is explained.
+  public var target: Target
+  /// The interior unit that the neuron methods are about.
+  public var neuron: Target?
+  /// How integrals are taken.
+  public var steps: Steps
+  /// The rule for a fixed number of steps.
+  public var rule: Quadrature.Rule
+  /// Whether gradients are multiplied with the difference between stimulus and baseline.
+  public var multipliesByInputs: Bool
+  /// For ablation and Shapley values: the group of every unit; nil makes each unit its own.
+  public var groups: [Int]?
+  /// For ablation of a layer: what its units are replaced with; zeros when nil.
+  public var replacement: [Float]?
+  /// For occlusion: extents of the stimulus, of the window, and its steps.
+  public var shape, window, strides: [Int]
+
+  /// Creates a request.
+  public init(
+    _ method: Method, boundary: Int = 0, target: Target, neuron: Target? = nil, steps: Steps = .automatic,
+    rule: Quadrature.Rule = .gaussLegendre, multipliesByInputs: Bool = true, groups: [Int]? = nil,
+    replacement: [Float]? = nil, shape: [Int] = [], window: [Int] = [], strides: [Int] = []
+  ) {
+    self.method = method
+    self.boundary = boundary
+    self.target = target
+    self.neuron = neuron
+    self.steps = steps
+    self.rule = rule
+    self.multipliesByInputs = multipliesByInputs
+    self.groups = groups
+    self.replacement = replacement
+    self.shape = shape
+    self.window = window
+    self.strides = strides
+  }
+}
+
+/// Why a probe cannot answer.
+public enum ProbeError: Error, Equatable, Sendable {
+  /// The path is not made of straight pieces, so that there is no exact integral; a number of steps or `auto` is needed.
+  case notPiecewiseLinear
+  /// More groups than can be visited in all subsets.
+  case tooManyGroups(found: Int, largest: Int)
+  /// The stimulus or the baseline holds a value that is not finite.
+  case notFinite
+  /// The request lacks something that its method needs.
+  case missing(String)
+}
+
+extension ProbeError: CustomStringConvertible {
+  /// What is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .notPiecewiseLinear:
+      return "an exact integral needs a model of straight pieces (relu, max pool) before its last nonlinearity; use auto"
+    case .tooManyGroups(let found, let largest):
+      return "Shapley values visit all subsets: expected at most \(largest) groups, found \(found); give a mask"
+    case .notFinite: return "the stimulus or the baseline holds a value that is not finite"
+    case .missing(let what): return "the method needs \(what)"
+    }
+  }
+}
+
+extension Probe {
+  /// Answers a request for one stimulus.
+  ///
+  /// - Parameters:
+  ///   - input, baseline: normalised, `program.inputCount` values.
+  ///   - baselines: all baselines, for methods that average over several.
+  /// - Throws: ``ProbeError``.
+  public func attribute(
+    _ request: Request, input: [Float], baseline: [Float], baselines: [[Float]] = []
+  ) throws(ProbeError) -> Attribution {
+    for values in [input, baseline] where !values.allSatisfy({ $0.isFinite }) { throw .notFinite }
+    let (boundary, target) = (request.boundary, request.target)
+    switch request.method {
+    case .forward: return activation(input, boundary: program.outputBoundary)
+    case .layerActivation: return activation(input, boundary: boundary)
+    case .gradient: return gradient(input, boundary: boundary, target: target)
+    case .inputTimesGradient: return gradientTimesActivation(input, boundary: 0, target: target)
+    case .layerGradientTimesActivation: return gradientTimesActivation(input, boundary: boundary, target: target)
+    case .integratedGradients, .layerIntegratedGradients, .conductance, .internalInfluence, .neuronIntegratedGradients,
+      .neuronConductance:
+      return try integrate(request, input: input, baseline: baseline)
+    case .layerConductance:
+      let steps = try fixedSteps(request)
+      return conductance(
+        input, baseline: baseline, boundary: boundary, target: target,
+        differences: .captum(request.rule, steps: steps))
+    case .conductanceRight:
+      let steps = try fixedSteps(request)
+      return conductance(
+        input, baseline: baseline, boundary: boundary, target: target, differences: .retina(steps: steps))
+    case .deepLIFT, .layerDeepLIFT, .neuronDeepLIFT:
+      let explained = request.method == .neuronDeepLIFT ? try neuron(request) : target
+      return deepLIFT(
+        input, baseline: baseline, boundary: request.method == .layerDeepLIFT ? boundary : 0, target: explained,
+        multipliesByInputs: request.multipliesByInputs)
+    case .deepLIFTShap:
+      return expectedDeepLIFT(
+        input, baselines: baselines.isEmpty ? [baseline] : baselines, boundary: 0, target: target)
+    case .neuronGradient: return gradient(input, boundary: 0, target: try neuron(request))
+    case .featureAblation:
+      return ablation(input, boundary: 0, target: target, replacement: baseline, groups: request.groups)
+    case .neuronFeatureAblation:
+      return ablation(input, boundary: 0, target: try neuron(request), replacement: baseline, groups: request.groups)
+    case .layerFeatureAblation:
+      return ablation(
+        input, boundary: boundary, target: target, replacement: replacement(request), groups: request.groups)
+    case .occlusion:
+      return occlusion(
+        input, boundary: 0, shape: request.shape, window: request.window, strides: request.strides, target: target,
+        replacement: baseline)
+    case .shapleyValues, .layerShapleyValues:
+      let isLayer = request.method == .layerShapleyValues
+      let place = isLayer ? boundary : 0
+      let found = Probe.members(request.groups ?? Array(0..<count(place))).count
+      guard found <= Probe.largestExactShapley else {
+        throw .tooManyGroups(found: found, largest: Probe.largestExactShapley)
+      }
+      return shapley(
+        input, boundary: place, target: target, replacement: isLayer ? replacement(request) : baseline,
+        groups: request.groups)
+    }
+  }
+
+  private func neuron(_ request: Request) throws(ProbeError) -> Target {
+    guard let neuron = request.neuron else { throw .missing("a unit of the layer") }
+    return neuron
+  }
+
+  private func replacement(_ request: Request) -> [Float] {
+    request.replacement ?? [Float](repeating: 0, count: count(request.boundary))
+  }
+
+  /// The finite-difference recipes have no exact or automatic form.
+  private func fixedSteps(_ request: Request) throws(ProbeError) -> Int {
+    guard case .count(let steps) = request.steps else { throw .missing("a number of steps") }
+    return steps
+  }
+
+  /// The methods that integrate along a path.
+  private func integrate(_ request: Request, input: [Float], baseline: [Float]) throws(ProbeError) -> Attribution {
+    switch request.steps {
+    case .count(let steps):
+      return try integrate(request, input: input, baseline: baseline, Quadrature(request.rule, steps: steps))
+    case .exact, .automatic:
+      return try integrate(request, input: input, baseline: baseline, Quadrature(request.rule, steps: 50))
+    }
+  }
+
+  /// One method with given nodes.
+  func integrate(
+    _ request: Request, input: [Float], baseline: [Float], _ quadrature: Quadrature
+  ) throws(ProbeError) -> Attribution {
+    let (boundary, target, multiplies) = (request.boundary, request.target, request.multipliesByInputs)
+    switch request.method {
+    case .integratedGradients:
+      return integratedGradients(
+        input, baseline: baseline, target: target, quadrature: quadrature, multipliesByInputs: multiplies)
+    case .neuronIntegratedGradients:
+      return integratedGradients(
+        input, baseline: baseline, target: try neuron(request), quadrature: quadrature, multipliesByInputs: multiplies)
+    case .layerIntegratedGradients:
+      return layerIntegratedGradients(
+        input, baseline: baseline, boundary: boundary, target: target, quadrature: quadrature,
+        multipliesByInputs: multiplies)
+    case .internalInfluence:
+      return internalInfluence(
+        input, baseline: baseline, boundary: boundary, target: target, quadrature: quadrature)
+    case .neuronConductance:
+      return unitConductance(
+        input, baseline: baseline, unit: try neuron(request), target: target, quadrature: quadrature,
+        multipliesByInputs: multiplies)
+    default:
+      return conductance(input, baseline: baseline, boundary: boundary, target: target, quadrature: quadrature)
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/// A command of the tool.
+protocol Command {
+  static var name: String { get }
+  static var summary: String { get }
+  /// Names of the words that come without an option, in order; all are required.
+  static var operands: [String] { get }
+  static var options: [CommandOption] { get }
+  static var example: String { get }
+
+  /// Does the work; gives the exit code.
+  static func run(_ arguments: Arguments) throws -> Int32
+}
+
+/// A long option.
+struct CommandOption {
+  var name: String
+  /// What follows the option; nil for a switch.
+  var value: String?
+  var help: String
+
+  init(_ name: String, _ value: String? = nil, _ help: String) {
+    self.name = name
+    self.value = value
+    self.help = help
+  }
+
+  static let json = CommandOption("--json", nil, "print one JSON object")
+  static let threads = CommandOption("--threads", "N", "threads to use (default: one per processor)")
+}
+
+extension Command {
+  static var help: String {
+    let lines = options.map { option in
+      "  \(pad(option.name + (option.value.map { " " + $0 } ?? ""), 28)) \(option.help)"
+    }
+    return """
+      \(summary)
+
+      USAGE: retina \(([name] + operands).joined(separator: " ")) [OPTIONS]
+
+      \(lines.joined(separator: "\n"))
+
+      EXAMPLE: \(example)
+      """
+  }
+}
+
+/// Words that cannot be understood.
+struct UsageError: Error {
+  var message: String
+  var hint = "'retina COMMAND --help' explains a command"
+
+  init(_ message: String) { self.message = message }
+}
+
+/// The words of a command, sorted into operands and options.
+struct Arguments {
+  private(set) var operands: [String] = []
+  private var values: [String: [String]] = [:]
+
+  init(_ words: [String], of command: any Command.Type) throws {
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      guard word.hasPrefix("--"), word != "--" else {
+        operands.append(word)
+        continue
+      }
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      guard let option = command.options.first(where: { $0.name == parts[0] }) else {
+        throw UsageError("\(command.name) has no option \(parts[0])")
+      }
+      if option.value == nil {
+        guard parts.count == 1 else { throw UsageError("\(parts[0]) takes no value") }
+        values[parts[0], default: []].append("")
+      } else if parts.count == 2 {
+        values[parts[0], default: []].append(parts[1])
+      } else if let value = rest.popFirst() {
+        values[parts[0], default: []].append(value)
+      } else {
+        throw UsageError("\(parts[0]) needs a value: \(option.value ?? "")")
+      }
+    }
+    guard operands.count == command.operands.count else {
+      throw UsageError(
+        "\(command.name) needs \(command.operands.joined(separator: " ")); found \(operands.count) of "
+          + "\(command.operands.count) words")
+    }
+  }
+
+  func has(_ option: String) -> Bool { values[option] != nil }
+
+  /// The last value given for an option.
+  subscript(option: String) -> String? { values[option]?.last }
+
+  /// All values given for an option.
+  func all(_ option: String) -> [String] { values[option] ?? [] }
+
+  /// A whole number within bounds.
+  func integer(_ option: String, in range: ClosedRange<Int>) throws -> Int? {
+    guard let text = self[option] else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      throw UsageError(
+        "\(option): expected a whole number from \(range.lowerBound) to \(range.upperBound), found '\(text)'")
+    }
+    return number
+  }
+
+  /// Whole numbers separated by commas.
+  func integers(_ option: String) throws -> [Int]? {
+    guard let text = self[option] else { return nil }
+    return try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let number = Int(part), number >= 0 else {
+        throw UsageError("\(option): expected whole numbers separated by commas, found '\(text)'")
+      }
+      return number
+    }
+  }
+
+  /// One of some names.
+  func choice(_ option: String, of names: [String]) throws -> String? {
+    guard let text = self[option] else { return nil }
+    guard names.contains(text) else {
+      throw UsageError("\(option): expected one of \(names.joined(separator: ", ")), found '\(text)'")
+    }
+    return text
+  }
+
+  /// A required option.
+  func required(_ option: String) throws -> String {
+    guard let text = self[option] else { throw UsageError("\(option) is needed") }
+    return text
+  }
+}

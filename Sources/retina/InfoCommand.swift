@@ -1,0 +1,181 @@
+import RetinaEngine
+import RetinaFiles
+import RetinaModel
+
+/// `retina info`: what a model is.
+enum InfoCommand: Command {
+  static let name = "info"
+  static let summary = "Describes a model: layers, shapes, time, cells, provenance, cost per frame, memory."
+  static let operands = ["MODEL"]
+  static let options = [
+    CommandOption("--plan", nil, "show what is done for each layer, its cost and its place in memory"),
+    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto), for --plan"), .json,
+  ]
+  static let example = "retina info Models/salamander-whitenoise.safetensors --plan"
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let path = arguments.operands[0]
+    let model = try ModelFile.read(path)
+    let plan = StreamPlan(model, options: try streamOptions(arguments))
+    let program = Program(model)
+    if arguments.has("--json") {
+      print(json(model, program, plan).text(indented: true))
+    } else {
+      printText(model, program, plan, showsPlan: arguments.has("--plan"))
+    }
+    return ExitCode.done
+  }
+
+  // MARK: - For people
+
+  private static func printText(_ model: Model, _ program: Program, _ plan: StreamPlan?, showsPlan: Bool) {
+    let facts = model.facts
+    print("\(model.name): \(model.inputShape) -> \(model.outputShape), \(model.parameterCount) parameters")
+    if let history = model.history {
+      let rate = facts.frameRate.map { " at \(decimal($0)) frames/s" } ?? ""
+      print("time: the rate at frame t depends on frames t-\(facts.lag + history - 1) ... t-\(facts.lag)\(rate)")
+    }
+    if let size = facts.pixelSize { print("pixel: \(decimal(size)) micrometres") }
+    switch facts.normalization {
+    case .none: print("normalisation: none")
+    case .scalar(let mean, let deviation): print("normalisation: (x - \(mean)) / \(deviation)")
+    case .perPixel: print("normalisation: (x - mean) / deviation of each pixel")
+    }
+    if let unit = facts.responseUnit { print("response: \(unit)") }
+    print("\nlayers")
+    for (layer, shape) in zip(model.layers, model.shapes) {
+      print("  \(pad(layer.name, 12)) \(pad(layer.operation.kindName, 20)) \(shape)")
+    }
+    printCost(program, plan)
+    if showsPlan, let plan {
+      print("\nplan (\(plan.options.level.name))")
+      print("  layer        algorithm                       MFLOP   parameters   output at")
+      for layer in plan.explanation {
+        print(
+          "  \(pad(layer.layer, 12)) \(pad(layer.algorithm, 28)) \(right(fixed(layer.operations / 1e6, 3), 8)) "
+            + "\(right(bytes(layer.parameterBytes), 12)) \(right(String(layer.arenaOffset), 11))")
+      }
+    }
+    printCells(facts)
+    if !facts.provenance.isEmpty {
+      print("\nprovenance")
+      for entry in facts.provenance { print("  \(entry.name): \(entry.text)") }
+    }
+    if let golden = facts.golden {
+      print("\ngolden pair: \(golden.input.shape[0]) inputs, tolerance \(golden.tolerance) ('retina verify' replays it)")
+    }
+  }
+
+  private static func printCost(_ program: Program, _ plan: StreamPlan?) {
+    print("\ncost: \(fixed(Double(program.multiplyAdds) / 1e6, 2)) million multiply-adds per window by definition")
+    guard let plan else { return }
+    let operations = plan.explanation.reduce(0) { $0 + $1.operations }
+    print(
+      "      \(fixed(operations / 1e6, 2)) million operations per frame as planned; "
+        + "arena \(bytes(plan.arenaFloats * 4)), state \(bytes(plan.stateFloats * 4)), "
+        + "parameters \(bytes(plan.parameterFloats * 4))")
+  }
+
+  private static func printCells(_ facts: Facts) {
+    guard let first = facts.cells.first else { return }
+    let figures = first.figures.map { $0.name }
+    print("\ncells")
+    print("  \(pad("name", 12)) \(pad("centre", 16)) \(figures.map { right($0, 14) }.joined())")
+    for cell in facts.cells {
+      let centre = cell.centre.map { "(\(decimal($0.column)), \(decimal($0.row)))" } ?? ""
+      let values = figures.map { name in
+        right(cell.figures.first { $0.name == name }.map { fixed($0.value, 3) } ?? "", 14)
+      }
+      print("  \(pad(cell.name, 12)) \(pad(centre, 16)) \(values.joined())")
+    }
+    let means = figures.map { name in
+      let values = facts.cells.compactMap { cell in cell.figures.first { $0.name == name }?.value }
+      return right(fixed(values.reduce(0, +) / Double(max(1, values.count)), 3), 14)
+    }
+    if !figures.isEmpty { print("  \(pad("mean", 12)) \(pad("", 16)) \(means.joined())") }
+  }
+
+  // MARK: - For machines
+
+  private static func json(_ model: Model, _ program: Program, _ plan: StreamPlan?) -> JSON {
+    let facts = model.facts
+    var members: [JSON.Member] = [
+      .init("name", .string(model.name)), .init("input", shape(model.inputShape)),
+      .init("output", shape(model.outputShape)), .init("parameters", .number(Double(model.parameterCount))),
+      .init("lag", .number(Double(facts.lag))),
+      .init("frame_rate", facts.frameRate.map { .number($0) } ?? .null),
+      .init("pixel_size_um", facts.pixelSize.map { .number($0) } ?? .null),
+      .init("response_unit", facts.responseUnit.map { .string($0) } ?? .null),
+      .init(
+        "layers",
+        .array(
+          zip(model.layers, model.shapes).map { layer, extent in
+            ["name": .string(layer.name), "type": .string(layer.operation.kindName), "output": shape(extent)]
+          })),
+      .init("multiply_adds_per_window", .number(Double(program.multiplyAdds))),
+      .init(
+        "cells",
+        .array(
+          facts.cells.map { cell in
+            .object(
+              [JSON.Member("name", .string(cell.name))]
+                + (cell.centre.map { [JSON.Member("centre", [.number($0.column), .number($0.row)])] } ?? [])
+                + cell.figures.map { JSON.Member($0.name, .number($0.value)) })
+          })),
+      .init("provenance", .object(facts.provenance.map { JSON.Member($0.name, .string($0.text)) })),
+    ]
+    if let plan {
+      members.append(
+        .init(
+          "plan",
+          [
+            "level": .string(plan.options.level.name), "arena_bytes": .number(Double(plan.arenaFloats * 4)),
+            "state_bytes": .number(Double(plan.stateFloats * 4)),
+            "parameter_bytes": .number(Double(plan.parameterFloats * 4)),
+            "stages": .array(
+              plan.explanation.map { stage in
+                [
+                  "layer": .string(stage.layer), "algorithm": .string(stage.algorithm),
+                  "operations_per_frame": .number(stage.operations),
+                  "parameter_bytes": .number(Double(stage.parameterBytes)),
+                  "arena_offset": .number(Double(stage.arenaOffset)),
+                  "output_bytes": .number(Double(stage.outputBytes)),
+                ]
+              }),
+          ]))
+    }
+    return .object(members)
+  }
+
+  private static func shape(_ shape: Shape) -> JSON { .array(shape.dimensions.map { .number(Double($0)) }) }
+}
+
+extension Operation {
+  /// What the layer is called in tables.
+  var kindName: String {
+    switch self {
+    case .convolution: return "conv2d"
+    case .convolutionStack(let stack): return "conv2d stack of \(stack.weights.count)"
+    case .separableConvolution: return "separable conv"
+    case .dense: return "dense"
+    case .batchNormalization(let normalization):
+      return normalization.axis == .unit ? "batch norm, unit" : "batch norm, channel"
+    case .activation(let activation):
+      switch activation {
+      case .relu: return "relu"
+      case .softplus: return "softplus"
+      case .sigmoid: return "sigmoid"
+      case .tanh: return "tanh"
+      case .elu: return "elu"
+      case .exp: return "exp"
+      case .parametricSoftplus: return "parametric softplus"
+      }
+    case .maximumPool: return "max pool"
+    case .averagePool: return "average pool"
+    case .flatten: return "flatten"
+    case .reshape: return "reshape"
+    case .readout: return "readout"
+    case .gaussianNoise: return "noise (training)"
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import RetinaEngine
+import RetinaFiles
+import RetinaModel
+import RetinaProbe
+
+/// `retina probe`: which units made a cell respond.
+enum ProbeCommand: Command {
+  static let name = "probe"
+  static let summary = "Shows which interior units made a cell respond, for every window of a stimulus."
+  static let operands = ["MODEL", "STIMULUS"]
+  static var options: [CommandOption] {
+    [
+      CommandOption("--output", "DIR", "folder for attribution.npy, summary.json and importance.svg (needed)"),
+      CommandOption("--method", "M", "what to compute (default: conductance); see below"),
+      CommandOption("--layer", "NAME", "the layer; may be given several times (default: every interior nonlinearity)"),
+      CommandOption("--at", "SIDE", "output or input of the layer (default: output)"),
+      CommandOption("--cell", "N", "the cell, from 0, 'all', or a sum such as 0+3 (default: 0)"),
+      CommandOption("--neuron", "I,J,K", "a unit of the layer, for the neuron methods"),
+      CommandOption("--baseline", "B", "zero, mean, a number, or an .npy file (default: zero)"),
+      CommandOption("--steps", "N", "exact, auto, or a number of nodes (default: auto)"),
+      CommandOption("--rule", "R", "\(rules.map { $0.name }.joined(separator: ", ")) (default: gausslegendre)"),
+      CommandOption("--reduce", "R", "channel: sums over space; none: every unit (default: none for one layer, else channel)"),
+      CommandOption("--no-multiply", nil, "leave away the factor (input - baseline)"),
+      CommandOption("--mask", "FILE", "for ablation and Shapley values: .npy with the group of every unit"),
+      CommandOption("--window", "N,N,N", "for occlusion: size of the window"),
+      CommandOption("--strides", "N,N,N", "for occlusion: steps of the window (default: 1)"),
+      CommandOption("--max-residual", "X", "fail (1) when a relative residual is larger"),
+      .threads, .json,
+    ]
+  }
+  static var example: String {
+    """
+    retina probe Models/salamander-whitenoise.safetensors Stimuli/battery.json --cell 0 --output out
+
+    METHODS: \(Method.allCases.map { $0.rawValue }.joined(separator: ", "))
+    """
+  }
+
+  static let rules: [(name: String, rule: Quadrature.Rule)] = [
+    ("gausslegendre", .gaussLegendre), ("riemann_left", .riemannLeft), ("riemann_right", .riemannRight),
+    ("riemann_middle", .riemannMiddle), ("riemann_trapezoid", .trapezoid),
+  ]
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let model = try ModelFile.read(arguments.operands[0])
+    let question = try ProbeQuestion(model, arguments)
+    let source = try StimulusSource(arguments.operands[1], for: model)
+    let output = try arguments.required("--output")
+    let threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
+    let bound = try arguments["--max-residual"].map { text throws -> Float in
+      guard let number = Float(text), number >= 0 else {
+        throw UsageError("--max-residual: expected a number of at least 0, found '\(text)'")
+      }
+      return number
+    }
+    try FileSystem.createFolder(output)
+    let progress = Progress(
+      "probing", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) } * question.parts.count)
+    var report: [JSON] = []
+    var worst: Float = 0
+    let runner = try Runner(model, arguments)
+    for stimulus in source.stimuli {
+      let folder = source.stimuli.count > 1 ? "\(output)/\(safe(stimulus.name))" : output
+      try FileSystem.createFolder(folder)
+      var tables: [AttributionTable] = []
+      for part in question.parts {
+        let table = try Probe.run(
+          runner.program, part.requests, shape: part.shape, sumsChannels: question.sumsChannels,
+          count: stimulus.inputs(model), input: { stimulus.input($0, of: model) }, baselines: question.baselines,
+          threads: threads, progress: { progress.advance($0) })
+        let place = question.parts.count > 1 ? "\(folder)/\(safe(part.name))" : folder
+        try FileSystem.createFolder(place)
+        try NPY.write(table.values, to: "\(place)/attribution.npy")
+        let summary = question.summary(part, table, stimulus: stimulus.name)
+        try FileSystem.write(Array((summary.text(indented: true) + "\n").utf8), to: "\(place)/summary.json")
+        report.append(summary)
+        worst = max(worst, table.largestRelativeResidual ?? 0)
+        tables.append(table)
+      }
+      let picture = ProbePicture(
+        model: model, question: question, stimulus: stimulus, tables: tables, runner: runner,
+        frameRate: model.facts.frameRate ?? source.frameRate)
+      if let figure = try picture.figure() {
+        try FileSystem.write(Array(figure.svg().utf8), to: "\(folder)/importance.svg")
+      }
+      if !arguments.has("--json") { question.printTable(stimulus.name, tables) }
+    }
+    progress.end()
+    if arguments.has("--json") {
+      print(JSON.array(report).text(indented: true))
+    } else {
+      print("written to \(output)")
+    }
+    if let bound, worst > bound {
+      print("the largest relative residual, \(worst), is above \(bound)")
+      return ExitCode.checkFailed
+    }
+    return ExitCode.done
+  }
+}

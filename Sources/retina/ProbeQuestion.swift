@@ -1,0 +1,286 @@
+import RetinaEngine
+import RetinaFiles
+import RetinaModel
+import RetinaProbe
+
+/// What the words of `retina probe` ask: the same question for one or several layers.
+struct ProbeQuestion {
+  /// The question for one layer.
+  struct Part {
+    /// Name of the layer, or `stimulus`.
+    var name: String
+    /// Shape of one attribution before sums over space.
+    var shape: Shape
+    /// One per cell.
+    var requests: [Request]
+  }
+
+  let model: Model
+  let method: Method
+  let parts: [Part]
+  let sumsChannels: Bool
+  /// Before normalisation; the first is the baseline.
+  let baselines: [[Float]]
+  /// The cells that are explained, in order; a sum is one entry.
+  let cells: [[Int]]
+  let steps: Request.Steps
+  let ruleName: String
+  let baselineName: String
+  let side: LayerSide
+
+  init(_ model: Model, _ arguments: Arguments) throws {
+    self.model = model
+    guard
+      let method = Method(
+        rawValue: try arguments.choice("--method", of: Method.allCases.map { $0.rawValue })
+          ?? Method.conductance.rawValue)
+    else { throw UsageError("--method is unknown") }
+    self.method = method
+    let side: LayerSide = try arguments.choice("--at", of: ["output", "input"]) == "input" ? .input : .output
+    self.side = side
+    let program = Program(model)
+    cells = try ProbeQuestion.cells(arguments["--cell"] ?? "0", count: model.cells)
+    steps = try ProbeQuestion.steps(arguments, method)
+    ruleName =
+      try arguments.choice("--rule", of: ProbeCommand.rules.map { $0.name }) ?? ProbeCommand.rules[0].name
+    let rule = ProbeCommand.rules.first { $0.name == arguments["--rule"] }?.rule ?? .gaussLegendre
+    baselineName = arguments["--baseline"] ?? "zero"
+
+    let named = try arguments.all("--layer").map { try model.layer($0) }
+    let layers: [Int?]
+    switch method.subject {
+    case .layer: layers = named.isEmpty ? model.interiorNonlinearities : named
+    case .layerOrStimulus: layers = named.isEmpty ? [nil] : named
+    case .stimulus, .output: layers = method.needsNeuron ? [named.first] : [nil]
+    }
+    guard !layers.isEmpty else { throw UsageError("the model has no interior nonlinearity; name a layer with --layer") }
+    sumsChannels =
+      (try arguments.choice("--reduce", of: ["channel", "none"]) ?? (layers.count > 1 ? "channel" : "none"))
+      == "channel"
+
+    baselines =
+      method.replacesLayer
+      ? [[Float](repeating: 0, count: model.inputShape.count)]
+      : try ProbeQuestion.baselines(baselineName, model: model)
+    var parts: [Part] = []
+    for layer in layers {
+      let boundary = layer.map { program.boundary(layer: $0, side: side) } ?? 0
+      let layerShape = layer.map { side == .output ? model.shapes[$0] : model.inputShape(ofLayer: $0) }
+      let subject: Shape
+      switch method.subject {
+      case .layer: subject = layerShape ?? model.inputShape
+      case .layerOrStimulus: subject = layerShape ?? model.inputShape
+      case .stimulus: subject = model.inputShape
+      case .output: subject = model.outputShape
+      }
+      var template = Request(
+        method, boundary: boundary, target: .cell(0, of: program), steps: steps, rule: rule,
+        multipliesByInputs: !arguments.has("--no-multiply"))
+      if method.needsNeuron {
+        guard let layerShape else { throw UsageError("\(method.rawValue) needs --layer NAME and --neuron I,J,K") }
+        template.neuron = .unit(try ProbeQuestion.unit(arguments, in: layerShape), boundary: boundary)
+      }
+      if let file = arguments["--mask"] {
+        template.groups = try ProbeQuestion.groups(file, shape: subject)
+      } else if method == .layerShapleyValues, subject.rank == 3 {
+        let plane = subject[1] * subject[2]
+        template.groups = (0..<subject.count).map { $0 / plane }
+      }
+      if method.replacesLayer {
+        template.replacement = try ProbeQuestion.replacement(
+          baselineName, shape: subject, boundary: boundary, model: model, program: program)
+      }
+      if method == .occlusion {
+        template.shape = model.inputShape.dimensions
+        (template.window, template.strides) = try ProbeQuestion.window(arguments, rank: model.inputShape.rank)
+      }
+      let targets = method.needsTarget ? cells : [[0]]
+      parts.append(
+        Part(
+          name: layer.map { model.layers[$0].name } ?? "stimulus", shape: subject,
+          requests: targets.map { group in
+            var request = template
+            request.target = .sum(group, of: program)
+            return request
+          }))
+    }
+    self.parts = parts
+  }
+
+  // MARK: - Words
+
+  private static func cells(_ text: String, count: Int) throws -> [[Int]] {
+    if text == "all" { return (0..<count).map { [$0] } }
+    let group = try text.split(separator: "+", omittingEmptySubsequences: false).map { part in
+      guard let cell = Int(part), (0..<count).contains(cell) else {
+        throw UsageError("--cell: expected a cell from 0 to \(count - 1), 'all', or a sum such as 0+1, found '\(text)'")
+      }
+      return cell
+    }
+    return [group]
+  }
+
+  private static func steps(_ arguments: Arguments, _ method: Method) throws -> Request.Steps {
+    switch arguments["--steps"] {
+    case nil: return method == .layerConductance ? .count(50) : method == .conductanceRight ? .count(100) : .automatic
+    case "auto": return .automatic
+    case "exact": return .exact
+    default:
+      let least = method == .conductanceRight || arguments["--rule"] == "riemann_trapezoid" ? 2 : 1
+      guard let steps = try? arguments.integer("--steps", in: least...100_000) else {
+        throw UsageError(
+          "--steps: expected exact, auto or a number from \(least) to 100000, found '\(arguments["--steps"] ?? "")'")
+      }
+      return .count(steps)
+    }
+  }
+
+  private static func unit(_ arguments: Arguments, in shape: Shape) throws -> Int {
+    guard let place = try arguments.integers("--neuron") else { throw UsageError("--neuron I,J,K is needed") }
+    guard place.count == shape.rank, zip(place, shape.dimensions).allSatisfy({ $0 < $1 }) else {
+      throw UsageError("--neuron: expected \(shape.rank) numbers inside \(shape), found '\(arguments["--neuron"] ?? "")'")
+    }
+    return zip(place, shape.dimensions).reduce(0) { $0 * $1.1 + $1.0 }
+  }
+
+  private static func window(_ arguments: Arguments, rank: Int) throws -> (window: [Int], strides: [Int]) {
+    guard let window = try arguments.integers("--window") else {
+      throw UsageError("occlusion needs --window, \(rank) numbers separated by commas")
+    }
+    let strides = try arguments.integers("--strides") ?? [Int](repeating: 1, count: rank)
+    guard window.count == rank, strides.count == rank, (window + strides).allSatisfy({ $0 >= 1 }) else {
+      throw UsageError("--window and --strides: expected \(rank) numbers of at least 1")
+    }
+    return (window, strides)
+  }
+
+  private static func groups(_ file: String, shape: Shape) throws -> [Int] {
+    let tensor = try NPY.read(file)
+    guard tensor.shape.count == shape.count else {
+      throw FileError(file: file, expected: "a group for every unit of \(shape)", found: "\(tensor.shape)")
+    }
+    return try tensor.values.enumerated().map { place, value throws in
+      guard let group = Int(exactly: value), group >= 0, group < 1 << 24 else {
+        throw FileError(file: file, place: "value \(place)", expected: "a whole number from 0 on", found: "\(value)")
+      }
+      return group
+    }
+  }
+
+  /// Baselines in stimulus units, before normalisation.
+  private static func baselines(_ text: String, model: Model) throws -> [[Float]] {
+    let shape = model.inputShape
+    switch text {
+    case "zero": return [[Float](repeating: 0, count: shape.count)]
+    case "mean":
+      switch model.facts.normalization {
+      case .none: return [[Float](repeating: 0, count: shape.count)]
+      case .scalar(let mean, _): return [[Float](repeating: mean, count: shape.count)]
+      case .perPixel(let mean, _): return [(0..<shape.count).map { mean.values[$0 % mean.values.count] }]
+      }
+    default:
+      if let number = Float(text), number.isFinite { return [[Float](repeating: number, count: shape.count)] }
+      let tensor = try NPY.read(text)
+      let values = tensor.values
+      if tensor.shape == shape { return [values] }
+      if tensor.shape.dimensions.dropFirst().elementsEqual(shape.dimensions) {
+        return (0..<tensor.shape[0]).map { Array(values[$0 * shape.count..<($0 + 1) * shape.count]) }
+      }
+      if shape.rank == 3, tensor.shape.dimensions.elementsEqual(shape.dimensions.dropFirst()) {
+        return [(0..<shape.count).map { values[$0 % values.count] }]
+      }
+      throw FileError(
+        file: text, expected: "a baseline of shape \(shape), a frame of it, or several baselines", found: "\(tensor.shape)")
+    }
+  }
+
+  /// What the units of a layer are replaced with: numbers in the units of the layer, or its values for the mean stimulus.
+  private static func replacement(
+    _ text: String, shape: Shape, boundary: Int, model: Model, program: Program
+  ) throws -> [Float] {
+    switch text {
+    case "zero": return [Float](repeating: 0, count: shape.count)
+    case "mean":
+      let mean = program.normalized(try baselines("mean", model: model)[0])
+      return Probe(program).activation(mean, boundary: boundary).values
+    default:
+      if let number = Float(text), number.isFinite { return [Float](repeating: number, count: shape.count) }
+      let tensor = try NPY.read(text)
+      guard tensor.shape.count == shape.count else {
+        throw FileError(file: text, expected: "values for the layer \(shape)", found: "\(tensor.shape)")
+      }
+      return tensor.values
+    }
+  }
+
+  // MARK: - Answers
+
+  private var stepsText: String {
+    switch steps {
+    case .exact: return "exact"
+    case .automatic: return "auto"
+    case .count(let count): return "\(count)"
+    }
+  }
+
+  func summary(_ part: Part, _ table: AttributionTable, stimulus: String) -> JSON {
+    func rows(_ value: (Attribution) -> Float?) -> JSON {
+      let numbers = table.sums.map { row in row.map { value($0).map { JSON.number(Double($0)) } ?? .null } }
+      return .array(numbers.map { part.requests.count > 1 ? .array($0) : $0[0] })
+    }
+    return [
+      "model": .string(model.name), "stimulus": .string(stimulus), "method": .string(method.rawValue),
+      "layer": .string(part.name), "at": .string(side == .output ? "output" : "input"),
+      "cells": .array(cells.map { $0.count == 1 ? .number(Double($0[0])) : .array($0.map { .number(Double($0)) }) }),
+      "baseline": .string(baselineName), "steps": .string(stepsText), "rule": .string(ruleName),
+      "shape": .array(table.values.shape.dimensions.map { .number(Double($0)) }),
+      "f_input": rows { $0.valueAtInput }, "f_baseline": rows { $0.valueAtBaseline },
+      "residual": rows { $0.residual }, "relative_residual": rows { $0.relativeResidual },
+    ]
+  }
+
+  /// Prints, for every layer, the channels that matter most.
+  func printTable(_ stimulus: String, _ tables: [AttributionTable]) {
+    let rates = tables[0].sums.map { $0[0].valueAtInput }
+    let peak = rates.indices.reduce(0) { rates[$1] > rates[$0] ? $1 : $0 }
+    print("\(stimulus): \(rates.count) inputs, largest target \(fixed(Double(rates[peak]), 4)) at input \(peak)")
+    for (part, table) in zip(parts, tables) {
+      let sums = channelTable(part, table)
+      let total = sums.map { column in column.reduce(0) { $0 + Double($1.magnitude) } / Double(max(1, column.count)) }
+      let ranked = total.indices.sorted { total[$0] > total[$1] }.prefix(4)
+      let text = ranked.map { channel in
+        "channel \(channel) \(fixed(total[channel], 4)) (\(fixed(Double(sums[channel][peak]), 4)) at the peak)"
+      }
+      let residual = table.largestRelativeResidual.map { "; largest relative residual \($0)" } ?? ""
+      print("  \(pad(part.name, 10)) \(text.joined(separator: ", "))\(residual)")
+    }
+  }
+
+  /// For each channel (or unit, of layers without channels) the attribution over the inputs, for the first cell.
+  func channelTable(_ part: Part, _ table: AttributionTable) -> [[Float]] {
+    let shape = table.values.shape
+    let perInput = shape.count / shape[0]
+    let perCell = perInput / (part.requests.count > 1 ? part.requests.count : 1)
+    let isSummed = sumsChannels || part.shape.rank != 3
+    let channels = isSummed ? perCell : part.shape[0]
+    return (0..<channels).map { channel in
+      (0..<shape[0]).map { input in
+        let first = input * perInput
+        if isSummed { return table.values.values[first + channel] }
+        let plane = perCell / channels
+        let units = table.values.values[first + channel * plane..<first + (channel + 1) * plane]
+        return Float(units.reduce(0.0) { $0 + Double($1) })
+      }
+    }
+  }
+}
+
+extension Model {
+  /// The layers between the first and the last that are nonlinear functions of single units: what a theorist calls interneurons.
+  var interiorNonlinearities: [Int] {
+    layers.indices.dropLast().filter {
+      if case .activation = layers[$0].operation { return true }
+      return false
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import RetinaEngine
+import RetinaFiles
+import RetinaModel
+
+/// `retina run`: rates, or the values of layers, for a stimulus.
+enum RunCommand: Command {
+  static let name = "run"
+  static let summary = "Runs a model on a stimulus and writes the rates, or the values of layers, as .npy."
+  static let operands = ["MODEL", "STIMULUS"]
+  static let options = [
+    CommandOption("--output", "PATH", "the file to write; a folder when there are several layers or stimuli (needed)"),
+    CommandOption("--layer", "NAME", "write this layer instead of the rates; may be given several times"),
+    CommandOption("--precision", "P", "float32 (the only one so far)"),
+    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto)"),
+    CommandOption("--stream", nil, "one frame after another in a single stream"),
+    .threads, .json,
+  ]
+  static let example = "retina run Models/salamander-whitenoise.safetensors Stimuli/flashes.json --output rates"
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let model = try ModelFile.read(arguments.operands[0])
+    let output = try arguments.required("--output")
+    _ = try arguments.choice("--precision", of: ["float32"])
+    let layers = try arguments.all("--layer").map { try model.layer($0) }
+    let threads =
+      arguments.has("--stream") ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
+    let source = try StimulusSource(arguments.operands[1], for: model)
+    let wanted = layers.isEmpty ? [model.layers.count - 1] : layers
+    let names = layers.isEmpty ? ["rates"] : layers.map { model.layers[$0].name }
+    let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) })
+    let runner = try Runner(model, arguments)
+    var report: [JSON] = []
+    for stimulus in source.stimuli {
+      let values = runner.run(stimulus, layers: wanted, threads: threads) { progress.advance($0) }
+      for (tensor, name) in zip(values.tensors, names) {
+        let path = try place(
+          output, stimulus: source.stimuli.count > 1 ? stimulus.name : nil, layer: names.count > 1 ? name : nil)
+        try NPY.write(tensor, to: path)
+        report.append([
+          "stimulus": .string(stimulus.name), "values": .string(name), "file": .string(path),
+          "shape": .array(tensor.shape.dimensions.map { .number(Double($0)) }),
+        ])
+      }
+    }
+    progress.end()
+    if arguments.has("--json") {
+      print(JSON.array(report).text(indented: true))
+    } else {
+      for entry in report {
+        let shape = entry["shape"]?.array?.compactMap { $0.integer.map(String.init) }.joined(separator: ", ") ?? ""
+        print("\(entry["file"]?.string ?? ""): \(entry["values"]?.string ?? "") [\(shape)]")
+      }
+    }
+    return ExitCode.done
+  }
+
+  /// `PATH`, or inside the folder `PATH` when there are several stimuli or layers.
+  private static func place(_ output: String, stimulus: String?, layer: String?) throws -> String {
+    guard stimulus != nil || layer != nil else { return output }
+    var folder = output
+    if let stimulus, layer != nil { folder += "/" + safe(stimulus) }
+    try FileSystem.createFolder(folder)
+    return folder + "/" + safe(layer ?? stimulus ?? "") + ".npy"
+  }
+}
+
+/// Runs movies in streams and other inputs by definition.
+struct Runner {
+  let model: Model
+  let plan: StreamPlan?
+  let program: Program
+
+  init(_ model: Model, _ arguments: Arguments) throws {
+    self.model = model
+    program = Program(model)
+    plan = StreamPlan(model, options: try streamOptions(arguments))
+  }
+
+  func run(
+    _ stimulus: LoadedStimulus, layers: [Int], threads: Int, progress: ProgressHandler? = nil
+  ) -> LayerValues {
+    switch stimulus.content {
+    case .movie(let movie):
+      guard let values = plan?.run(movie, layers: layers, threads: threads, progress: progress) else {
+        fatalError("a movie was checked against the model when it was loaded")
+      }
+      return values
+    case .batch(let batch):
+      return program.run(batch, of: model, layers: layers, threads: threads, progress: progress)
+    }
+  }
+}
+
+/// The options of a stream from `--algorithm` and from `RETINA_CPU`.
+func streamOptions(_ arguments: Arguments) throws -> StreamOptions {
+  var options = StreamOptions()
+  let algorithms = StreamOptions.Algorithm.allCases
+  if let name = try arguments.choice("--algorithm", of: algorithms.map { $0.name }) {
+    options.algorithm = algorithms.first { $0.name == name } ?? .automatic
+  }
+  if let name = environment("RETINA_CPU") {
+    guard let level = ProcessorLevel.allCases.first(where: { $0.name == name }), level.isAvailable else {
+      let available = ProcessorLevel.allCases.filter { $0.isAvailable }.map { $0.name }
+      throw UsageError("RETINA_CPU: expected one of \(available.joined(separator: ", ")), found '\(name)'")
+    }
+    options.level = level
+  }
+  return options
+}
+
+extension Model {
+  /// The place of a layer; the error lists the names there are.
+  func layer(_ name: String) throws -> Int {
+    guard let index = index(of: name) else {
+      throw UsageError(
+        "the model has no layer '\(name)'; its layers are \(layers.map { $0.name }.joined(separator: ", "))")
+    }
+    return index
+  }
+}
+
+/// A name that can be part of a path.
+func safe(_ name: String) -> String {
+  let text = String(name.map { $0 == "/" || $0 == "\0" ? "_" : $0 })
+  return text.isEmpty || text.allSatisfy { $0 == "." } ? "_" + text : text
+}

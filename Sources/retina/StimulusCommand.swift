@@ -1,0 +1,63 @@
+import RetinaFiles
+import RetinaModel
+import RetinaStimuli
+
+/// `retina stimulus`: renders a generator or a stimulus set.
+enum StimulusCommand: Command {
+  static let name = "stimulus"
+  static let summary = "Renders a stimulus generator, or the stimuli of a set, as .npy movies [time, height, width]."
+  static let operands = ["NAME|SET"]
+  static let options = [
+    CommandOption("--output", "PATH", "the .npy to write; a folder for a set (needed)"),
+    CommandOption("--set", "KEY=VALUE", "a parameter of the generator; may be given several times"),
+    CommandOption("--height", "N", "rows of an image (default: 50)"),
+    CommandOption("--width", "N", "columns of an image (default: 50)"),
+    .json,
+  ]
+  static var example: String {
+    """
+    retina stimulus white-noise --set seed=-10000 --set frames=120 --output noise.npy
+
+    \(StimulusSet.generators.map { "  \(pad($0.name, 20)) \($0.summary)" }.joined(separator: "\n"))
+    """
+  }
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let output = try arguments.required("--output")
+    let word = arguments.operands[0]
+    let stimuli: [Stimulus]
+    if word.hasSuffix(".json") {
+      stimuli = try StimulusSet.read(word).stimuli
+      try FileSystem.createFolder(output)
+    } else {
+      let parameters = try JSON.object(arguments.all("--set").map(parameter))
+      stimuli = [
+        try Stimulus(
+          generator: word, parameters: parameters,
+          height: try arguments.integer("--height", in: 1...4096) ?? Stimulus.defaultExtent,
+          width: try arguments.integer("--width", in: 1...4096) ?? Stimulus.defaultExtent)
+      ]
+    }
+    var report: [JSON] = []
+    for stimulus in stimuli {
+      let movie = try stimulus.movie()
+      let path = word.hasSuffix(".json") ? "\(output)/\(safe(stimulus.name)).npy" : output
+      try NPY.write(movie, to: path)
+      report.append([
+        "stimulus": .string(stimulus.name), "file": .string(path),
+        "shape": .array(movie.shape.dimensions.map { .number(Double($0)) }),
+      ])
+      if !arguments.has("--json") { print("\(path): \(stimulus.name) \(movie.shape)") }
+    }
+    if arguments.has("--json") { print(JSON.array(report).text(indented: true)) }
+    return ExitCode.done
+  }
+
+  /// `KEY=VALUE`, the value as JSON where it is JSON, else as text.
+  private static func parameter(_ word: String) throws -> JSON.Member {
+    let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { throw UsageError("--set: expected KEY=VALUE, found '\(word)'") }
+    let value = (try? JSON(parsing: Array(parts[1].utf8), file: "--set")) ?? .string(parts[1])
+    return JSON.Member(parts[0], value)
+  }
+}

@@ -1,0 +1,94 @@
+import RetinaFiles
+import RetinaModel
+import RetinaStimuli
+
+/// A stimulus given on the command line, loaded for a model.
+struct LoadedStimulus {
+  /// A movie, `[time, height, width]`, or independent inputs, `[n, input shape]`.
+  enum Content {
+    case movie(Tensor)
+    case batch(Tensor)
+  }
+
+  var name: String
+  var content: Content
+
+  /// Number of inputs that a model sees.
+  func inputs(_ model: Model) -> Int {
+    switch content {
+    case .movie(let movie): return movie.shape[0] - model.inputShape[0] + 1
+    case .batch(let batch): return batch.shape[0]
+    }
+  }
+
+  /// The values of one input, before normalisation.
+  func input(_ index: Int, of model: Model) -> [Float] {
+    let count = model.inputShape.count
+    switch content {
+    case .movie(let movie):
+      let first = index * model.inputShape[1] * model.inputShape[2]
+      return Array(movie.values[first..<first + count])
+    case .batch(let batch): return Array(batch.values[index * count..<(index + 1) * count])
+    }
+  }
+}
+
+/// The stimuli of a file, and what the file says about them.
+struct StimulusSource {
+  var stimuli: [LoadedStimulus]
+  var frameRate: Double?
+
+  /// Loads an NPY or NPZ file, or a stimulus set, and checks that a model can see it.
+  init(_ path: String, for model: Model) throws {
+    if path.hasSuffix(".json") {
+      let set = try StimulusSet.read(path)
+      frameRate = set.frameRate
+      stimuli = try set.stimuli.map { stimulus in
+        try StimulusSource.fit(try stimulus.movie(), name: stimulus.name, file: path, model: model)
+      }
+    } else if path.hasSuffix(".npz") {
+      stimuli = try NPZ.read(path).map { array in
+        try StimulusSource.fit(array.tensor, name: array.name, file: path, model: model)
+      }
+    } else if path.hasSuffix(".npy") {
+      let name = path.split(separator: "/").last.map { String($0.dropLast(4)) } ?? path
+      stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, model: model)]
+    } else {
+      throw FileError(
+        kind: .cannotRead, file: path, expected: "a stimulus: .npy, .npz, or a stimulus set .json", found: "another name"
+      )
+    }
+  }
+
+  private static func fit(
+    _ tensor: Tensor, name: String, file: String, model: Model
+  ) throws(FileError) -> LoadedStimulus {
+    let (shape, wanted) = (tensor.shape, model.inputShape)
+    if let place = tensor.firstNonFinite {
+      throw FileError(
+        file: file, place: "'\(name)'", expected: "finite values", found: "\(tensor.values[place]) at \(place)")
+    }
+    if shape.dimensions.dropFirst().elementsEqual(wanted.dimensions), shape.rank > 0 {
+      return LoadedStimulus(name: name, content: .batch(tensor))
+    }
+    if shape.rank == 3, wanted.rank == 3 {
+      guard shape[1] == wanted[1], shape[2] == wanted[2] else {
+        throw FileError(
+          file: file, place: "'\(name)'", expected: "frames of \(wanted[1]) x \(wanted[2]) for the model",
+          found: "\(shape[1]) x \(shape[2])")
+      }
+      guard shape[0] >= wanted[0] else {
+        throw FileError(
+          file: file, place: "'\(name)'", expected: "at least \(wanted[0]) frames, the model's history",
+          found: "\(shape[0])")
+      }
+      return LoadedStimulus(name: name, content: .movie(tensor))
+    }
+    throw FileError(
+      file: file, place: "'\(name)'",
+      expected: wanted.rank == 3
+        ? "a movie [time, \(wanted[1]), \(wanted[2])] or inputs [n, \(wanted[0]), \(wanted[1]), \(wanted[2])]"
+        : "inputs [n, ...] of shape \(wanted)",
+      found: "\(shape)")
+  }
+}

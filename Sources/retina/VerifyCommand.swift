@@ -1,0 +1,39 @@
+import RetinaEngine
+import RetinaFiles
+import RetinaModel
+
+/// `retina verify`: replays the golden pair of a model.
+enum VerifyCommand: Command {
+  static let name = "verify"
+  static let summary = "Replays the golden input inside a model and compares with the golden output."
+  static let operands = ["MODEL"]
+  static let options = [
+    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto)"), .json,
+  ]
+  static let example = "retina verify Models/salamander-whitenoise.safetensors"
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let path = arguments.operands[0]
+    let model = try ModelFile.read(path)
+    guard let check = GoldenCheck(model, options: try streamOptions(arguments)) else {
+      throw FileError(
+        file: path, expected: "a golden pair (tensors golden.input and golden.output)",
+        found: "none; write one with the tool that made the model")
+    }
+    if arguments.has("--json") {
+      let report: JSON = [
+        "file": .string(path), "inputs": .number(Double(check.inputs)),
+        "largest_error": .number(Double(check.largestError)),
+        "largest_output": .number(Double(check.largestOutput)),
+        "relative_error": .number(Double(check.relativeError)), "tolerance": .number(Double(check.tolerance)),
+        "passes": .boolean(check.passes),
+      ]
+      print(report.text(indented: true))
+    } else {
+      print(
+        "\(path): \(check.inputs) golden inputs, error \(check.relativeError) of the largest output, allowed "
+          + "\(check.tolerance): \(check.passes ? "passes" : "FAILS")")
+    }
+    return check.passes ? ExitCode.done : ExitCode.checkFailed
+  }
+}
