@@ -7,6 +7,8 @@ public struct MemoryPlan: Sendable {
   public let offsets: [Int]
   /// Floats needed in all.
   public let arenaCount: Int
+  /// Place of the scratch that gradients need.
+  let scratchOffset: Int
 
   /// Every place begins at a multiple of this many floats (64 bytes).
   static let alignment = 16
@@ -32,7 +34,8 @@ public struct MemoryPlan: Sendable {
       }
     }
     self.offsets = offsets
-    arenaCount = end
+    scratchOffset = end
+    arenaCount = end + program.scratchFloats
   }
 
   /// Bytes needed in all.
@@ -57,5 +60,10 @@ public final class Workspace {
   /// The values at a boundary.
   public subscript(boundary: Int) -> UnsafeMutablePointer<Float> {
     (arena + 4 * plan.offsets[boundary]).assumingMemoryBound(to: Float.self)
+  }
+
+  /// Memory for one step to work in.
+  var scratch: UnsafeMutablePointer<Float> {
+    (arena + 4 * plan.scratchOffset).assumingMemoryBound(to: Float.self)
   }
 }

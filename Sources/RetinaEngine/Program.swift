@@ -16,12 +16,16 @@ public final class Program: @unchecked Sendable {
   let normalization: InputNormalization
   private let parameterBlock: [Float]
   private let indexBlock: [Int]
+  /// The fast kernels of the processor level that the program was compiled for.
+  public let kernels: KernelTable
+  /// The convolutions in packed form; nothing for other steps.
+  let packed: [PackedConvolution?]
   let parameters: UnsafeMutablePointer<Float>
   let indices: UnsafeMutablePointer<Int>
 
   /// Compiles a model. Batch normalisation becomes one multiplication and addition per value; a separable convolution
   /// becomes the convolution it stands for; a stack keeps its convolutions.
-  public init(_ model: Model) {
+  public init(_ model: Model, level: ProcessorLevel = .best) {
     var compiler = Compiler()
     for (index, layer) in model.layers.enumerated() {
       compiler.append(layer.operation, layer: index, input: model.inputShape(ofLayer: index), output: model.shapes[index])
@@ -36,6 +40,13 @@ public final class Program: @unchecked Sendable {
     parameters.initialize(from: parameterBlock, count: parameterBlock.count)
     indices = .allocate(capacity: max(1, indexBlock.count))
     indices.initialize(from: indexBlock, count: indexBlock.count)
+    kernels = KernelTable(level)
+    let block = parameters
+    packed = steps.map { step in
+      guard case .convolution(let geometry, let weight, let bias) = step.kind else { return nil }
+      return PackedConvolution(
+        geometry, weight: block + weight, bias: bias.map { UnsafePointer(block + $0) })
+    }
   }
 
   deinit {
@@ -51,6 +62,9 @@ public final class Program: @unchecked Sendable {
 
   /// Number of values that come out.
   public var outputCount: Int { boundaryCounts[steps.count] }
+
+  /// Floats of scratch that a gradient needs.
+  var scratchFloats: Int { packed.reduce(0) { max($0, $1?.scratchFloats ?? 0) } }
 
   /// Multiply-adds of one application.
   public var multiplyAdds: Int { steps.reduce(0) { $0 + $1.multiplyAdds } }

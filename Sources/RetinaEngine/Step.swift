@@ -49,6 +49,26 @@ public struct Step: Sendable {
     }
   }
 
+  /// Whether the values do not change.
+  public var isIdentity: Bool {
+    if case .identity = kind { return true }
+    return false
+  }
+
+  /// Whether each unit of the output is a linear function of one unit of the input, the one at the same place.
+  public var isUnitwise: Bool {
+    if case .affine = kind { return true }
+    return isIdentity
+  }
+
+  /// Whether each unit of the output is a function of one unit of the input, the one at the same place.
+  public var isElementwise: Bool {
+    switch kind {
+    case .activation, .parametricSoftplus: return true
+    default: return isUnitwise
+    }
+  }
+
   /// Whether the output is a linear function of the input on each of finitely many pieces of any straight path.
   public var isPiecewiseLinear: Bool {
     switch kind {

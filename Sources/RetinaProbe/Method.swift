@@ -85,6 +85,9 @@ public enum Method: String, Sendable, CaseIterable {
     }
   }
 
+  /// Whether the unit is itself what is explained.
+  var needsOnlyNeuron: Bool { needsNeuron && self != .neuronConductance }
+
   /// Whether the method explains a cell (or a sum of cells).
   public var needsTarget: Bool {
     switch self {

@@ -2,9 +2,8 @@ import RetinaEngine
 
 /// Methods that integrate along the straight path from a baseline to the stimulus.
 ///
-/// x(a) = baseline + a (input - baseline). The affine steps at the start of a program are run for the two ends only:
-/// between them their values lie on straight lines (reference: section 6 of Sundararajan et al. 2017 needs the whole model
-/// at every node; here a node costs the steps after the first layer).
+/// x(a) = baseline + a (input - baseline). The affine steps at the start of a program are run for the two ends only: between them
+/// their values lie on straight lines, so that a node costs the steps after the first layer.
 extension Probe {
   /// Integrated gradients (Sundararajan, Taly, Yan 2017) over the input: `D_i * integral of dF/dx_i da`.
   ///
@@ -169,9 +168,11 @@ extension Probe {
     run(baseline, into: baselineValues, to: target.boundary)
     var affineEnd = start
     while affineEnd < target.boundary, program.steps[affineEnd].isAffine { affineEnd += 1 }
-    let (difference, end, origin) = (tangents[start], values[start], baselineValues[start])
-    for index in 0..<count(start) { difference[index] = end[index] - origin[index] }
-    program.pushForward(tangents, at: baselineValues, from: start, to: affineEnd)
+    // Along affine steps the line between the two ends is all there is to know.
+    for boundary in start...affineEnd {
+      let (difference, end, origin) = (tangents[boundary], values[boundary], baselineValues[boundary])
+      for index in 0..<count(boundary) { difference[index] = end[index] - origin[index] }
+    }
     return Path(
       start: start, affineEnd: affineEnd, valueAtInput: target.value(values),
       valueAtBaseline: target.value(baselineValues))
@@ -201,7 +202,7 @@ extension Probe {
   }
 
   /// Sends an integrated gradient through affine steps.
-  private func pullBackIntegral(_ integral: [Double], from start: Int, to boundary: Int) -> [Float] {
+  func pullBackIntegral(_ integral: [Double], from start: Int, to boundary: Int) -> [Float] {
     let gradient = gradients[start]
     for index in integral.indices { gradient[index] = Float(integral[index]) }
     program.pullBack(gradients, at: baselineValues, from: start, to: boundary)

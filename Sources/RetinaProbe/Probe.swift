@@ -17,6 +17,11 @@ public final class Probe {
   /// Derivative along the path at every boundary.
   let tangents: Workspace
 
+  /// The last path that was integrated exactly.
+  private var integration: ExactIntegration?
+  /// The two-layer sweep of this model, for paths and targets of one kind.
+  private var sweep: (sweep: TwoLayerSweep, affineEnd: Int, targetBoundary: Int)?
+
   /// Creates a probe with memory for four copies of all interior values.
   public init(_ program: Program) {
     self.program = program
@@ -45,5 +50,23 @@ public final class Probe {
   func pullBack(_ target: Target, to boundary: Int, scale: Float = 1) {
     target.seed(gradients, count: count(target.boundary), scale: scale)
     program.pullBack(gradients, at: values, from: target.boundary, to: boundary)
+  }
+
+  /// The exact integration along a path: the last one, when it is the same path.
+  func exactIntegration(
+    _ input: [Float], baseline: [Float], from start: Int, target: Target
+  ) -> ExactIntegration {
+    if let integration, integration.fits(input: input, baseline: baseline, from: start, target: target) {
+      return integration
+    }
+    var affineEnd = start
+    while affineEnd < target.boundary, program.steps[affineEnd].isAffine { affineEnd += 1 }
+    if sweep?.affineEnd != affineEnd || sweep?.targetBoundary != target.boundary {
+      sweep = TwoLayerSweep(program, affineEnd: affineEnd, target: target).map { ($0, affineEnd, target.boundary) }
+    }
+    let integration = ExactIntegration(
+      self, input: input, baseline: baseline, from: start, target: target, sweep: sweep?.sweep)
+    self.integration = integration
+    return integration
   }
 }

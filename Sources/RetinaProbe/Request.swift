@@ -163,8 +163,13 @@ extension Probe {
     switch request.steps {
     case .count(let steps):
       return try integrate(request, input: input, baseline: baseline, Quadrature(request.rule, steps: steps))
-    case .exact, .automatic:
-      return try integrate(request, input: input, baseline: baseline, Quadrature(request.rule, steps: 50))
+    case .exact:
+      return try integrateExactly(request, input: input, baseline: baseline)
+    case .automatic:
+      if isPiecewiseLinear(to: request.method.needsOnlyNeuron ? try neuron(request) : request.target) {
+        return try integrateExactly(request, input: input, baseline: baseline)
+      }
+      return try integrateAdaptively(request, input: input, baseline: baseline)
     }
   }
 

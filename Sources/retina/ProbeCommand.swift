@@ -55,19 +55,19 @@ enum ProbeCommand: Command {
     }
     try FileSystem.createFolder(output)
     let progress = Progress(
-      "probing", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) } * question.parts.count)
+      "probing", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) })
     var report: [JSON] = []
     var worst: Float = 0
     let runner = try Runner(model, arguments)
     for stimulus in source.stimuli {
       let folder = source.stimuli.count > 1 ? "\(output)/\(safe(stimulus.name))" : output
       try FileSystem.createFolder(folder)
-      var tables: [AttributionTable] = []
-      for part in question.parts {
-        let table = try Probe.run(
-          runner.program, part.requests, shape: part.shape, sumsChannels: question.sumsChannels,
-          count: stimulus.inputs(model), input: { stimulus.input($0, of: model) }, baselines: question.baselines,
-          threads: threads, progress: { progress.advance($0) })
+      let tables = try Probe.run(
+        runner.program, question.parts.map { LayerQuestion(requests: $0.requests, shape: $0.shape) },
+        sumsChannels: question.sumsChannels, count: stimulus.inputs(model),
+        input: { stimulus.input($0, of: model) }, baselines: question.baselines, threads: threads,
+        progress: { progress.advance($0) })
+      for (part, table) in zip(question.parts, tables) {
         let place = question.parts.count > 1 ? "\(folder)/\(safe(part.name))" : folder
         try FileSystem.createFolder(place)
         try NPY.write(table.values, to: "\(place)/attribution.npy")
@@ -75,7 +75,6 @@ enum ProbeCommand: Command {
         try FileSystem.write(Array((summary.text(indented: true) + "\n").utf8), to: "\(place)/summary.json")
         report.append(summary)
         worst = max(worst, table.largestRelativeResidual ?? 0)
-        tables.append(table)
       }
       let picture = ProbePicture(
         model: model, question: question, stimulus: stimulus, tables: tables, runner: runner,

@@ -6,9 +6,11 @@ import RetinaKernels
 #endif
 
 /// The fast kernels of one processor level; chosen once, when a plan is made.
-struct KernelTable: Sendable {
+public struct KernelTable: Sendable {
   typealias Floats = UnsafePointer<Float>
   typealias MutableFloats = UnsafeMutablePointer<Float>
+  /// Float64 numbers that a kernel changes.
+  public typealias Doubles = UnsafeMutablePointer<Double>
 
   let transformImage:
     @Sendable (SpectralShape, FourierLayout, FourierLayout, Floats, MutableFloats, MutableFloats, MutableFloats) -> Void
@@ -20,6 +22,7 @@ struct KernelTable: Sendable {
   let multiplyAddOne: @Sendable (Int, Floats, Int, Floats, MutableFloats) -> Void
   let multiplyFeatures: @Sendable (Int, Int, Floats, Floats, Int, MutableFloats) -> Void
   let convolveFeatures: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
+  let convolvePlanes: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
   let multiplyRows: @Sendable (Int, Int, Floats, Floats, Floats, MutableFloats) -> Void
 
   /// The kernels of a level; those of the plainest one where a level was not compiled in.
@@ -35,6 +38,17 @@ struct KernelTable: Sendable {
     #endif
   }
 
+  /// Kernels of the exact path integration, see ``Kernels``.
+  public let sweepCrossings:
+    @Sendable (
+      SweepShape, SweepUnit, Double, Double, Double, Doubles, Doubles, Doubles, UnsafeMutablePointer<Int>, Doubles
+    ) -> Int
+  /// Kernels of the exact path integration, see ``Kernels``.
+  public let sweepForward:
+    @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles, Doubles) -> Void
+  /// Kernels of the exact path integration, see ``Kernels``.
+  public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles) -> Void
+
   private init<Level: VectorKernels>(_ kernels: Level.Type) {
     transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
     transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
@@ -49,6 +63,19 @@ struct KernelTable: Sendable {
       Level.multiplyFeatures(bins: $0, channels: $1, kernels: $2, images: $3, imageStride: $4, results: $5)
     }
     convolveFeatures = { Level.convolveFeatures($0, input: $1, weights: $2, bias: $3, output: $4) }
+    convolvePlanes = { Level.convolvePlanes($0, input: $1, weights: $2, bias: $3, output: $4) }
     multiplyRows = { Level.multiplyRows(columns: $0, rows: $1, weights: $2, bias: $3, input: $4, output: $5) }
+    sweepCrossings = {
+      Level.sweepCrossings(
+        $0, unit: $1, at: $2, changeOfConstant: $3, changeOfSlope: $4, constants: $5, slopes: $6, signs: $7, found: $8,
+        roots: $9)
+    }
+    sweepForward = {
+      Level.sweepForward(
+        $0, unit: $1, clock: $2, changeOfSlope: $3, slopes: $4, active: $5, carried: $6, since: $7)
+    }
+    sweepBack = {
+      Level.sweepBack($0, unit: $1, clock: $2, changeOfGradient: $3, gradients: $4, carried: $5, since: $6)
+    }
   }
 }

@@ -58,6 +58,12 @@ public struct ConvolutionGeometry: Equatable, Sendable {
   /// Multiply-adds of one application.
   public var multiplyAdds: Int { weightCount * outputHeight * outputWidth }
 
+  /// Whether there is no stride, padding or dilation.
+  public var isPlain: Bool {
+    strideVertical == 1 && strideHorizontal == 1 && paddingVertical == 0 && paddingHorizontal == 0
+      && dilationVertical == 1 && dilationHorizontal == 1
+  }
+
   /// The output columns whose tap at `kernelColumn` lies inside the input, and the input column that the first one reads.
   @inline(__always)
   func columns(tap kernelColumn: Int) -> (range: Range<Int>, firstInput: Int) {

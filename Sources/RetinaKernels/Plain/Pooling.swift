@@ -44,6 +44,16 @@ public struct PoolGeometry: Equatable, Sendable {
     }
   }
 
+  /// The places of the inputs of every window.
+  public var windows: [[Int]] {
+    var windows: [[Int]] = []
+    forEachWindow { _, first in
+      windows.append(
+        (0..<kernelHeight * kernelWidth).map { first + $0 / kernelWidth * inputWidth + $0 % kernelWidth })
+    }
+    return windows
+  }
+
   /// The place of the window's largest input; the first in row-major order wins ties.
   @inline(__always)
   public func largest(_ input: UnsafePointer<Float>, from first: Int) -> Int {

@@ -16,6 +16,24 @@ extension Kernels {
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
   ) {
+    convolve(geometry, LaneOrder(geometry), input, weights, bias, output)
+  }
+
+  /// The same for values in the order of the model: input `[inputs, height, width]`, output
+  /// `[outputs, outputHeight, outputWidth]`.
+  @inline(never)
+  public static func convolvePlanes(
+    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+  ) {
+    convolve(geometry, PlaneOrder(geometry), input, weights, bias, output)
+  }
+
+  @inline(__always)
+  private static func convolve<Order: ChannelOrder>(
+    _ geometry: ConvolutionGeometry, _ order: Order, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+    _ bias: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>
+  ) {
     let (outputHeight, outputWidth) = (geometry.outputHeight, geometry.outputWidth)
     let step = geometry.strideHorizontal
     // The columns whose whole window lies inside the image.
@@ -27,14 +45,13 @@ extension Kernels {
       let kernel = weights + group * geometry.inputs * geometry.kernelHeight * geometry.kernelWidth * 8
       let constant = load(bias + 8 * group)
       for row in 0..<outputHeight {
-        let target = output + (group * outputHeight + row) * outputWidth * 8
         var column = 0
         while column < outputWidth {
           if column >= firstInside, column + 4 <= endInside {
-            fourColumns(geometry, input, kernel, constant, row, column, target)
+            fourColumns(geometry, order, input, kernel, constant, group, row, column, output)
             column += 4
           } else {
-            oneColumn(geometry, input, kernel, constant, row, column, target)
+            oneColumn(geometry, order, input, kernel, constant, group, row, column, output)
             column += 1
           }
         }
@@ -43,16 +60,16 @@ extension Kernels {
   }
 
   @inline(__always)
-  private static func fourColumns(
-    _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
-    _ constant: Lanes, _ row: Int, _ column: Int, _ target: UnsafeMutablePointer<Float>
+  private static func fourColumns<Order: ChannelOrder>(
+    _ geometry: ConvolutionGeometry, _ order: Order, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
+    _ constant: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>
   ) {
     var (sum0, sum1, sum2, sum3) = (constant, constant, constant, constant)
-    let step = geometry.strideHorizontal * 8
+    let step = geometry.strideHorizontal * order.columnStep
     let firstColumn = column * geometry.strideHorizontal - geometry.paddingHorizontal
     var weight = kernel
     for channel in 0..<geometry.inputs {
-      let plane = input + (channel >> 3) * geometry.inputHeight * geometry.inputWidth * 8 + (channel & 7)
+      let plane = input + order.start(channel)
       for kernelRow in 0..<geometry.kernelHeight {
         let inputRow =
           row * geometry.strideVertical + kernelRow * geometry.dilationVertical - geometry.paddingVertical
@@ -60,7 +77,7 @@ extension Kernels {
           weight += geometry.kernelWidth * 8
           continue
         }
-        var source = plane + (inputRow * geometry.inputWidth + firstColumn) * 8
+        var source = plane + (inputRow * geometry.inputWidth + firstColumn) * order.columnStep
         for _ in 0..<geometry.kernelWidth {
           let w = load(weight)
           sum0 = multiplyAdd(w, Lanes(repeating: source[0]), sum0)
@@ -68,40 +85,40 @@ extension Kernels {
           sum2 = multiplyAdd(w, Lanes(repeating: source[2 * step]), sum2)
           sum3 = multiplyAdd(w, Lanes(repeating: source[3 * step]), sum3)
           weight += 8
-          source += geometry.dilationHorizontal * 8
+          source += geometry.dilationHorizontal * order.columnStep
         }
       }
     }
-    store(sum0, target + column * 8)
-    store(sum1, target + column * 8 + 8)
-    store(sum2, target + column * 8 + 16)
-    store(sum3, target + column * 8 + 24)
+    order.store(sum0, group, row, column, output)
+    order.store(sum1, group, row, column + 1, output)
+    order.store(sum2, group, row, column + 2, output)
+    order.store(sum3, group, row, column + 3, output)
   }
 
   @inline(__always)
-  private static func oneColumn(
-    _ geometry: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
-    _ constant: Lanes, _ row: Int, _ column: Int, _ target: UnsafeMutablePointer<Float>
+  private static func oneColumn<Order: ChannelOrder>(
+    _ geometry: ConvolutionGeometry, _ order: Order, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
+    _ constant: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>
   ) {
     var sum = constant
     let firstColumn = column * geometry.strideHorizontal - geometry.paddingHorizontal
     var weight = kernel
     for channel in 0..<geometry.inputs {
-      let plane = input + (channel >> 3) * geometry.inputHeight * geometry.inputWidth * 8 + (channel & 7)
+      let plane = input + order.start(channel)
       for kernelRow in 0..<geometry.kernelHeight {
         let inputRow =
           row * geometry.strideVertical + kernelRow * geometry.dilationVertical - geometry.paddingVertical
         for kernelColumn in 0..<geometry.kernelWidth {
           let inputColumn = firstColumn + kernelColumn * geometry.dilationHorizontal
           if inputRow >= 0, inputRow < geometry.inputHeight, inputColumn >= 0, inputColumn < geometry.inputWidth {
-            let value = plane[(inputRow * geometry.inputWidth + inputColumn) * 8]
+            let value = plane[(inputRow * geometry.inputWidth + inputColumn) * order.columnStep]
             sum = multiplyAdd(load(weight), Lanes(repeating: value), sum)
           }
           weight += 8
         }
       }
     }
-    store(sum, target + column * 8)
+    order.store(sum, group, row, column, output)
   }
 
   /// A matrix product with one vector: `output[r] = bias[r] + sum over c of weights[r, c] * input[c]`.
@@ -155,4 +172,61 @@ private func total(_ lanes: Lanes) -> Float {
   let four = lanes.lowHalf + lanes.highHalf
   let two = four.lowHalf + four.highHalf
   return two[0] + two[1]
+}
+
+/// How channels lie in memory.
+private protocol ChannelOrder {
+  /// Floats from one column to the next.
+  var columnStep: Int { get }
+  /// Place of the first value of an input channel.
+  func start(_ channel: Int) -> Int
+  /// Stores one position of a group of eight output channels.
+  func store(_ value: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>)
+}
+
+/// Groups of eight channels, position by position.
+private struct LaneOrder: ChannelOrder {
+  let inputPlane, outputHeight, outputWidth: Int
+
+  @inline(__always)
+  init(_ geometry: ConvolutionGeometry) {
+    inputPlane = geometry.inputHeight * geometry.inputWidth
+    (outputHeight, outputWidth) = (geometry.outputHeight, geometry.outputWidth)
+  }
+
+  @inline(__always)
+  var columnStep: Int { 8 }
+
+  @inline(__always)
+  func start(_ channel: Int) -> Int { (channel >> 3) * inputPlane * 8 + (channel & 7) }
+
+  @inline(__always)
+  func store(_ value: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(output + ((group * outputHeight + row) * outputWidth + column) * 8)
+      .storeBytes(of: value, as: Lanes.self)
+  }
+}
+
+/// Channel by channel, as in the model.
+private struct PlaneOrder: ChannelOrder {
+  let inputPlane, outputs, outputPlane, outputWidth: Int
+
+  @inline(__always)
+  init(_ geometry: ConvolutionGeometry) {
+    inputPlane = geometry.inputHeight * geometry.inputWidth
+    (outputs, outputWidth) = (geometry.outputs, geometry.outputWidth)
+    outputPlane = geometry.outputHeight * geometry.outputWidth
+  }
+
+  @inline(__always)
+  var columnStep: Int { 1 }
+
+  @inline(__always)
+  func start(_ channel: Int) -> Int { channel * inputPlane }
+
+  @inline(__always)
+  func store(_ value: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>) {
+    let place = output + group * 8 * outputPlane + row * outputWidth + column
+    for lane in 0..<min(8, outputs - group * 8) { place[lane * outputPlane] = value[lane] }
+  }
 }

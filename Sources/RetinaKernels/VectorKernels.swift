@@ -28,8 +28,28 @@ public protocol VectorKernels: SendableMetatype {
   static func convolveFeatures(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
+  /// Convolves values in the order of the model directly.
+  static func convolvePlanes(
+    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
   /// Multiplies a matrix with a vector.
   static func multiplyRows(
     columns: Int, rows: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
     input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
+  /// A unit of the first of two layers switches: crossings in the second.
+  static func sweepCrossings(
+    _ shape: SweepShape, unit: SweepUnit, at a: Double, changeOfConstant: Double, changeOfSlope: Double,
+    constants: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>,
+    signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>
+  ) -> Int
+  /// A unit of the first of two layers switches: changes of the second.
+  static func sweepForward(
+    _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfSlope: Double,
+    slopes: UnsafeMutablePointer<Double>, active: UnsafePointer<Double>, carried: UnsafeMutablePointer<Double>,
+    since: UnsafeMutablePointer<Double>)
+  /// A unit of the second of two layers switches: changes of the first.
+  static func sweepBack(
+    _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
+    gradients: UnsafeMutablePointer<Double>, carried: UnsafeMutablePointer<Double>,
+    since: UnsafeMutablePointer<Double>)
 }

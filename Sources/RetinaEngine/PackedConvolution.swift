@@ -1,0 +1,106 @@
+import RetinaKernels
+
+/// A convolution of a program with its weights in the order that the fast kernel reads, and the same for its adjoint.
+///
+/// The adjoint of a convolution with stride 1 is a convolution of the gradient with the turned kernels; the gradient is given a
+/// margin of zeros on the left and right, so that every window lies inside.
+final class PackedConvolution: @unchecked Sendable {
+  let geometry: ConvolutionGeometry
+  /// The adjoint as a convolution of the widened gradient; nothing when strides, dilation or padding forbid it.
+  let adjoint: ConvolutionGeometry?
+  let weights: UnsafePointer<Float>
+  let bias: UnsafePointer<Float>
+  let adjointWeights: UnsafePointer<Float>
+  private let zeros: UnsafePointer<Float>
+  private let memory: [UnsafeMutablePointer<Float>]
+
+  /// Packs a convolution; nothing for one with groups.
+  init?(_ geometry: ConvolutionGeometry, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?) {
+    guard geometry.groups == 1 else { return nil }
+    self.geometry = geometry
+    adjoint = PackedConvolution.adjoint(of: geometry)
+    let (rows, columns) = (geometry.kernelHeight, geometry.kernelWidth)
+    let taps = rows * columns
+    var forward = [Float](repeating: 0, count: (geometry.outputs + 7) / 8 * 8 * geometry.inputs * taps)
+    var backward = [Float](
+      repeating: 0, count: adjoint == nil ? 0 : (geometry.inputs + 7) / 8 * 8 * geometry.outputs * taps)
+    for output in 0..<geometry.outputs {
+      for input in 0..<geometry.inputs {
+        for tap in 0..<taps {
+          let value = weight[(output * geometry.inputs + input) * taps + tap]
+          forward[(((output / 8) * geometry.inputs + input) * taps + tap) * 8 + output % 8] = value
+          if adjoint != nil {
+            backward[(((input / 8) * geometry.outputs + output) * taps + taps - 1 - tap) * 8 + input % 8] = value
+          }
+        }
+      }
+    }
+    let lanes = (max(geometry.inputs, geometry.outputs) + 7) / 8 * 8
+    var constants = [Float](repeating: 0, count: lanes)
+    if let bias { for output in 0..<geometry.outputs { constants[output] = bias[output] } }
+    let blocks = [forward, backward, constants, [Float](repeating: 0, count: lanes)].map { values in
+      let block = UnsafeMutablePointer<Float>.allocate(capacity: max(1, values.count))
+      block.initialize(from: values, count: values.count)
+      return block
+    }
+    memory = blocks
+    weights = UnsafePointer(blocks[0])
+    adjointWeights = UnsafePointer(blocks[1])
+    self.bias = UnsafePointer(blocks[2])
+    zeros = UnsafePointer(blocks[3])
+  }
+
+  deinit {
+    for block in memory { block.deallocate() }
+  }
+
+  private static func adjoint(of geometry: ConvolutionGeometry) -> ConvolutionGeometry? {
+    let marginVertical = geometry.kernelHeight - 1 - geometry.paddingVertical
+    let marginHorizontal = geometry.kernelWidth - 1 - geometry.paddingHorizontal
+    guard geometry.strideVertical == 1, geometry.strideHorizontal == 1, geometry.dilationVertical == 1,
+      geometry.dilationHorizontal == 1, marginVertical >= 0, marginHorizontal >= 0
+    else { return nil }
+    return ConvolutionGeometry(
+      inputs: geometry.outputs, outputs: geometry.inputs, inputHeight: geometry.outputHeight,
+      inputWidth: geometry.outputWidth + 2 * marginHorizontal, kernelHeight: geometry.kernelHeight,
+      kernelWidth: geometry.kernelWidth, paddingVertical: marginVertical)
+  }
+
+  /// Floats of scratch that the adjoint needs.
+  var scratchFloats: Int { adjoint?.inputCount ?? 0 }
+
+  /// The convolution, with or without its bias.
+  func forward(
+    _ kernels: KernelTable, input: UnsafePointer<Float>, withBias: Bool, output: UnsafeMutablePointer<Float>
+  ) {
+    // Nothing in, nothing but the bias out: the baseline of most probes is a stimulus of zeros.
+    if isZero(input, count: geometry.inputCount) {
+      let plane = geometry.outputHeight * geometry.outputWidth
+      for channel in 0..<geometry.outputs {
+        (output + channel * plane).update(repeating: withBias ? bias[channel] : 0, count: plane)
+      }
+    } else {
+      kernels.convolvePlanes(geometry, input, weights, withBias ? bias : zeros, output)
+    }
+  }
+
+  /// What the output's gradient sends back; false when there is no fast form.
+  func pullBack(
+    _ kernels: KernelTable, outputGradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+    inputGradient: UnsafeMutablePointer<Float>
+  ) -> Bool {
+    guard let adjoint else { return false }
+    let (width, margin) = (geometry.outputWidth, (adjoint.inputWidth - geometry.outputWidth) / 2)
+    scratch.update(repeating: 0, count: adjoint.inputCount)
+    for row in 0..<geometry.outputs * geometry.outputHeight {
+      (scratch + row * adjoint.inputWidth + margin).update(from: outputGradient + row * width, count: width)
+    }
+    kernels.convolvePlanes(adjoint, scratch, adjointWeights, zeros, inputGradient)
+    return true
+  }
+
+  private func isZero(_ values: UnsafePointer<Float>, count: Int) -> Bool {
+    for index in 0..<count where values[index] != 0 { return false }
+    return true
+  }
+}
