@@ -29,7 +29,7 @@ public final class Program: @unchecked Sendable {
     steps = compiler.steps
     boundaryCounts = [model.inputShape.count] + compiler.counts
     layerBoundaries = compiler.layerBoundaries
-    normalization = InputNormalization(model.facts.normalization, inputShape: model.inputShape)
+    normalization = InputNormalization(model.facts.normalization)
     parameterBlock = compiler.parameters
     indexBlock = compiler.indices
     parameters = .allocate(capacity: max(1, parameterBlock.count))
@@ -77,21 +77,19 @@ public enum LayerSide: Sendable {
   case output
 }
 
-/// `(x - mean) / deviation` for one input, as a multiplication and an addition per pixel.
+/// `(x - mean) / deviation` for one input, as a subtraction and a multiplication per pixel.
+///
+/// The mean is taken away first: a constant added after the multiplication would cost digits where the mean is large.
 struct InputNormalization: Sendable {
-  /// Factor and constant per pixel; a single one of each when all pixels share them; none when there is nothing to do.
-  var scale: [Float]
-  var shift: [Float]
+  /// Mean and factor per pixel; a single one of each when all pixels share them; none when there is nothing to do.
+  private var mean: [Float]
+  private var scale: [Float]
 
-  init(_ normalization: Normalization, inputShape: Shape) {
+  init(_ normalization: Normalization) {
     switch normalization {
-    case .none:
-      (scale, shift) = ([], [])
-    case .scalar(let mean, let deviation):
-      (scale, shift) = ([1 / deviation], [-mean / deviation])
-    case .perPixel(let mean, let deviation):
-      scale = deviation.values.map { 1 / $0 }
-      shift = zip(mean.values, deviation.values).map { -$0 / $1 }
+    case .none: (mean, scale) = ([], [])
+    case .scalar(let mean, let deviation): (self.mean, scale) = ([mean], [1 / deviation])
+    case .perPixel(let mean, let deviation): (self.mean, scale) = (mean.values, deviation.values.map { 1 / $0 })
     }
   }
 
@@ -100,13 +98,13 @@ struct InputNormalization: Sendable {
     switch scale.count {
     case 0: output.update(from: input, count: count)
     case 1:
-      let (factor, constant) = (scale[0], shift[0])
-      for index in 0..<count { output[index] = input[index] * factor + constant }
+      let (constant, factor) = (mean[0], scale[0])
+      for index in 0..<count { output[index] = (input[index] - constant) * factor }
     default:
       let pixels = scale.count
       var first = 0
       while first < count {
-        for pixel in 0..<pixels { output[first + pixel] = input[first + pixel] * scale[pixel] + shift[pixel] }
+        for pixel in 0..<pixels { output[first + pixel] = (input[first + pixel] - mean[pixel]) * scale[pixel] }
         first += pixels
       }
     }

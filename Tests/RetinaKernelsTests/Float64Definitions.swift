@@ -114,10 +114,11 @@ enum Float64Definition {
   }
 }
 
-/// The largest difference, relative to the largest expected magnitude; infinite where something is missing or not a number.
-func relativeError(_ found: [Float], _ expected: [Double]) -> Double {
+/// The largest difference, relative to the largest expected magnitude or `least`; infinite where something is missing or not a
+/// number.
+func relativeError(_ found: [Float], _ expected: [Double], least: Double = 0) -> Double {
   guard found.count == expected.count else { return .infinity }
-  var (difference, magnitude) = (0.0, 1e-30)
+  var (difference, magnitude) = (0.0, max(least, 1e-30))
   for index in found.indices {
     let distance = abs(Double(found[index]) - expected[index])
     guard !distance.isNaN else { return .infinity }
