@@ -106,7 +106,7 @@ struct Example: Sendable, CustomTestStringConvertible {
       try $0.dense(5)
       try $0.add(.activation(.exp))
       try $0.normalization(.unit)
-      try $0.add(.activation(.exp))
+      try $0.add(.activation(.tanh))
       try $0.dense(3)
       try $0.add(.activation(.exp))
     },

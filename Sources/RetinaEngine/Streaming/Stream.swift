@@ -124,7 +124,7 @@ public final class Stream {
         count: stage.layout.floats, vectors: vectors, values: output, scale: parameters + scale,
         shift: parameters + shift)
     case .activation(let kind):
-      PlainActivation.forward(kind, count: stage.layout.floats, input: input, output: output)
+      PlainActivation.forward(kind, count: stage.layout.usedFloats, input: input, output: output)
     case .plain(let step): plan.program.run(step: step, input: input, output: output)
     case .gather(let count, let first):
       for index in 0..<count { output[index] = input[plan.indices[first + index]] }
