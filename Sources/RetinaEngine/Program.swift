@@ -1,5 +1,5 @@
-import RetinaModel
 import RetinaKernels
+import RetinaModel
 
 /// A model compiled for running: a chain of steps over one block of parameters.
 ///
@@ -19,12 +19,15 @@ public final class Program: @unchecked Sendable {
   let parameters: UnsafeMutablePointer<Float>
   let indices: UnsafeMutablePointer<Int>
 
-  /// Compiles a model. Batch normalisation becomes one multiplication and addition per value; a separable convolution
+  /// Compiles a model.
+  ///
+  /// Batch normalisation becomes one multiplication and addition per value; a separable convolution
   /// becomes the convolution it stands for; a stack keeps its convolutions.
   public init(_ model: Model) {
     var compiler = Compiler()
     for (index, layer) in model.layers.enumerated() {
-      compiler.append(layer.operation, layer: index, input: model.inputShape(ofLayer: index), output: model.shapes[index])
+      compiler.append(
+        layer.operation, layer: index, input: model.inputShape(ofLayer: index), output: model.shapes[index])
     }
     steps = compiler.steps
     boundaryCounts = [model.inputShape.count] + compiler.counts

@@ -63,7 +63,9 @@ public final class Stream {
   /// Floats that ``save(_:)`` writes.
   public var savedFloats: Int { plan.stateFloats + 2 }
 
-  /// Writes everything that the future depends on: ``savedFloats`` floats. Only a stream of an equal plan can take it up.
+  /// Writes everything that the future depends on, ``savedFloats`` floats.
+  ///
+  /// Only a stream of an equal plan can take it up.
   public func save(_ target: UnsafeMutablePointer<Float>) {
     target[0] = Float(bitPattern: UInt32(truncatingIfNeeded: frames))
     target[1] = Float(bitPattern: UInt32(truncatingIfNeeded: frames >> 32))

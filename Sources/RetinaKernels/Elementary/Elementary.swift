@@ -8,7 +8,9 @@ public enum Elementary {
   /// Eight values at a time.
   public typealias Vector = SIMD8<Float>
 
-  /// e to the x. Overflows to infinity above 88.72, and gives 0 below -87.33 (no subnormal results).
+  /// e to the x.
+  ///
+  /// Overflows to infinity above 88.72, and gives 0 below -87.33 (no subnormal results).
   ///
   /// x = n ln 2 + r with |r| <= ln 2 / 2, and a polynomial in r (Cody and Waite 1980; coefficients of Cephes `expf`).
   @inline(__always)
