@@ -80,34 +80,35 @@ public enum LayerSide: Sendable {
   case output
 }
 
-/// `(x - mean) / deviation` for one input, as a subtraction and a multiplication per pixel.
+/// `(x - mean) / deviation` for one input, in this order.
 ///
-/// The mean is taken away first: a constant added after the multiplication would cost digits where the mean is large.
+/// One multiplication and one addition would be faster, but would cost digits where the mean is large, and overflow where the
+/// deviation is tiny.
 struct InputNormalization: Sendable {
-  /// Mean and factor per pixel; a single one of each when all pixels share them; none when there is nothing to do.
+  /// Mean and deviation per pixel; a single one of each when all pixels share them; none when there is nothing to do.
   private var mean: [Float]
-  private var scale: [Float]
+  private var deviation: [Float]
 
   init(_ normalization: Normalization) {
     switch normalization {
-    case .none: (mean, scale) = ([], [])
-    case .scalar(let mean, let deviation): (self.mean, scale) = ([mean], [1 / deviation])
-    case .perPixel(let mean, let deviation): (self.mean, scale) = (mean.values, deviation.values.map { 1 / $0 })
+    case .none: (mean, deviation) = ([], [])
+    case .scalar(let mean, let deviation): (self.mean, self.deviation) = ([mean], [deviation])
+    case .perPixel(let mean, let deviation): (self.mean, self.deviation) = (mean.values, deviation.values)
     }
   }
 
   /// Normalises whole frames, or all of an input.
   func apply(_ input: UnsafePointer<Float>, count: Int, output: UnsafeMutablePointer<Float>) {
-    switch scale.count {
+    switch mean.count {
     case 0: output.update(from: input, count: count)
     case 1:
-      let (constant, factor) = (mean[0], scale[0])
-      for index in 0..<count { output[index] = (input[index] - constant) * factor }
+      let (constant, divisor) = (mean[0], deviation[0])
+      for index in 0..<count { output[index] = (input[index] - constant) / divisor }
     default:
-      let pixels = scale.count
+      let pixels = mean.count
       var first = 0
       while first < count {
-        for pixel in 0..<pixels { output[first + pixel] = (input[first + pixel] - mean[pixel]) * scale[pixel] }
+        for pixel in 0..<pixels { output[first + pixel] = (input[first + pixel] - mean[pixel]) / deviation[pixel] }
         first += pixels
       }
     }

@@ -141,6 +141,15 @@ import Testing
     #expect(output == input)
   }
 
+  @Test func `a tiny deviation makes large values, not broken ones`() throws {
+    let layers = [Layer("same", .flatten)]
+    let facts = Facts(normalization: .scalar(mean: 3, standardDeviation: .leastNonzeroMagnitude))
+    let program = Program(try Model(name: "tiny", inputShape: Shape(1, 1, 2), layers: layers, facts: facts))
+    var output: [Float] = [.nan, .nan]
+    program.normalize([3, 4], into: &output)
+    #expect(output == [0, .infinity])
+  }
+
   @Test func `multiply-adds are counted`() throws {
     var builder = ModelBuilder(seed: 6, input: Shape(4, 6, 7))
     try builder.convolution(2, 3, 3, groups: 2)
