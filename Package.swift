@@ -52,7 +52,8 @@ let package = Package(
       dependencies: ["RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaReport"]),
 
     // MARK: - Tests
-    .testTarget(name: "RetinaKernelsTests", dependencies: ["RetinaKernels"]),
+    .testTarget(
+      name: "RetinaKernelsTests", dependencies: ["RetinaKernels"] + levels.map { .target(name: $0.name) }),
     .testTarget(name: "RetinaModelTests", dependencies: ["RetinaModel"]),
     .testTarget(name: "RetinaEngineTests", dependencies: ["RetinaEngine", "RetinaFiles"]),
     .testTarget(name: "RetinaProbeTests", dependencies: ["RetinaProbe", "RetinaFiles"]),

@@ -1,5 +1,5 @@
-import RetinaModel
 import RetinaKernels
+import RetinaModel
 
 /// A model compiled for running: a chain of steps over one block of parameters.
 ///
@@ -23,17 +23,20 @@ public final class Program: @unchecked Sendable {
   let parameters: UnsafeMutablePointer<Float>
   let indices: UnsafeMutablePointer<Int>
 
-  /// Compiles a model. Batch normalisation becomes one multiplication and addition per value; a separable convolution
+  /// Compiles a model.
+  ///
+  /// Batch normalisation becomes one multiplication and addition per value; a separable convolution
   /// becomes the convolution it stands for; a stack keeps its convolutions.
   public init(_ model: Model, level: ProcessorLevel = .best) {
     var compiler = Compiler()
     for (index, layer) in model.layers.enumerated() {
-      compiler.append(layer.operation, layer: index, input: model.inputShape(ofLayer: index), output: model.shapes[index])
+      compiler.append(
+        layer.operation, layer: index, input: model.inputShape(ofLayer: index), output: model.shapes[index])
     }
     steps = compiler.steps
     boundaryCounts = [model.inputShape.count] + compiler.counts
     layerBoundaries = compiler.layerBoundaries
-    normalization = InputNormalization(model.facts.normalization, inputShape: model.inputShape)
+    normalization = InputNormalization(model.facts.normalization)
     parameterBlock = compiler.parameters
     indexBlock = compiler.indices
     parameters = .allocate(capacity: max(1, parameterBlock.count))
@@ -91,36 +94,35 @@ public enum LayerSide: Sendable {
   case output
 }
 
-/// `(x - mean) / deviation` for one input, as a multiplication and an addition per pixel.
+/// `(x - mean) / deviation` for one input, in this order.
+///
+/// One multiplication and one addition would be faster, but would cost digits where the mean is large, and overflow where the
+/// deviation is tiny.
 struct InputNormalization: Sendable {
-  /// Factor and constant per pixel; a single one of each when all pixels share them; none when there is nothing to do.
-  var scale: [Float]
-  var shift: [Float]
+  /// Mean and deviation per pixel; a single one of each when all pixels share them; none when there is nothing to do.
+  private var mean: [Float]
+  private var deviation: [Float]
 
-  init(_ normalization: Normalization, inputShape: Shape) {
+  init(_ normalization: Normalization) {
     switch normalization {
-    case .none:
-      (scale, shift) = ([], [])
-    case .scalar(let mean, let deviation):
-      (scale, shift) = ([1 / deviation], [-mean / deviation])
-    case .perPixel(let mean, let deviation):
-      scale = deviation.values.map { 1 / $0 }
-      shift = zip(mean.values, deviation.values).map { -$0 / $1 }
+    case .none: (mean, deviation) = ([], [])
+    case .scalar(let mean, let deviation): (self.mean, self.deviation) = ([mean], [deviation])
+    case .perPixel(let mean, let deviation): (self.mean, self.deviation) = (mean.values, deviation.values)
     }
   }
 
   /// Normalises whole frames, or all of an input.
   func apply(_ input: UnsafePointer<Float>, count: Int, output: UnsafeMutablePointer<Float>) {
-    switch scale.count {
+    switch mean.count {
     case 0: output.update(from: input, count: count)
     case 1:
-      let (factor, constant) = (scale[0], shift[0])
-      for index in 0..<count { output[index] = input[index] * factor + constant }
+      let (constant, divisor) = (mean[0], deviation[0])
+      for index in 0..<count { output[index] = (input[index] - constant) / divisor }
     default:
-      let pixels = scale.count
+      let pixels = mean.count
       var first = 0
       while first < count {
-        for pixel in 0..<pixels { output[first + pixel] = input[first + pixel] * scale[pixel] + shift[pixel] }
+        for pixel in 0..<pixels { output[first + pixel] = (input[first + pixel] - mean[pixel]) / deviation[pixel] }
         first += pixels
       }
     }

@@ -123,7 +123,9 @@ extension Dense {
 
 extension BatchNormalization {
   func outputShape(of input: Shape) throws(ShapeMismatch) -> Shape {
-    guard input.rank > 0 else { throw ShapeMismatch(expected: "at least one axis", found: "\(input)") }
+    guard axis == .unit || input.rank >= 1 else {
+      throw ShapeMismatch(expected: "features [channel, ...]", found: "\(input)")
+    }
     let wanted = axis == .unit ? input.count : input[0]
     for (values, name) in [(scale, "weight"), (shift, "bias"), (mean, "running_mean"), (variance, "running_var")]
     where values.count != wanted {

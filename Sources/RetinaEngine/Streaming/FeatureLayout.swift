@@ -22,6 +22,17 @@ enum FeatureLayout: Equatable, Sendable {
     }
   }
 
+  /// Number of floats that functions of one value are applied to.
+  ///
+  /// What fills values in the order of the model up to a multiple of eight is written by nothing and stays 0: a function applied in
+  /// place to it, frame after frame, could carry it to infinity.
+  var usedFloats: Int {
+    switch self {
+    case .plain(let count): return count
+    case .lanes: return floats
+    }
+  }
+
   /// Where a value of the model lies in memory.
   @inline(__always)
   func place(_ index: Int) -> Int {

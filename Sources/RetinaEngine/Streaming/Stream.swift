@@ -63,7 +63,9 @@ public final class Stream {
   /// Floats that ``save(_:)`` writes.
   public var savedFloats: Int { plan.stateFloats + 2 }
 
-  /// Writes everything that the future depends on: ``savedFloats`` floats. Only a stream of an equal plan can take it up.
+  /// Writes everything that the future depends on, ``savedFloats`` floats.
+  ///
+  /// Only a stream of an equal plan can take it up.
   public func save(_ target: UnsafeMutablePointer<Float>) {
     target[0] = Float(bitPattern: UInt32(truncatingIfNeeded: frames))
     target[1] = Float(bitPattern: UInt32(truncatingIfNeeded: frames >> 32))
@@ -133,7 +135,7 @@ public final class Stream {
         count: stage.layout.floats, vectors: vectors, values: output, scale: parameters + scale,
         shift: parameters + shift)
     case .activation(let kind):
-      PlainActivation.forward(kind, count: stage.layout.floats, input: input, output: output)
+      PlainActivation.forward(kind, count: stage.layout.usedFloats, input: input, output: output)
     case .plain(let step): plan.program.run(step: step, input: input, output: output)
     case .gather(let count, let first):
       for index in 0..<count { output[index] = input[plan.indices[first + index]] }

@@ -31,6 +31,8 @@ struct StreamPlanner {
       plan(layer.operation, layer: index)
       stageOfLayer.append(stages.count - 1)
     }
+    // Rates are read in the order of the model.
+    require(.plain(count: layout.count))
   }
 
   private mutating func plan(_ operation: Operation, layer: Int) {

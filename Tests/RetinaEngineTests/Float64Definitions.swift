@@ -1,0 +1,1 @@
+../RetinaKernelsTests/Float64Definitions.swift

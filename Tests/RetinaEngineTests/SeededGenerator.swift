@@ -1,0 +1,1 @@
+../RetinaKernelsTests/SeededGenerator.swift
