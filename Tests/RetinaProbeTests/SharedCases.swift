@@ -64,7 +64,8 @@ enum SharedCases {
     case "conv2d":
       return .convolution(
         Convolution(
-          weight: try tensor(layer["weight"]), bias: layer["bias"]?.floats, stride: pair(layer["stride"]) ?? Spatial(1, 1),
+          weight: try tensor(layer["weight"]), bias: layer["bias"]?.floats,
+          stride: pair(layer["stride"]) ?? Spatial(1, 1),
           padding: pair(layer["padding"]) ?? Spatial(0, 0), dilation: pair(layer["dilation"]) ?? Spatial(1, 1),
           groups: layer["groups"]?.integer ?? 1))
     case "batchnorm", "batchnorm1d", "batchnorm2d":
@@ -76,7 +77,8 @@ enum SharedCases {
       let epsilon = layer["eps"]?.number ?? layer["epsilon"]?.number ?? 1e-5
       return .batchNormalization(
         BatchNormalization(
-          axis: input.rank > 1 && mean.count == input[0] ? .channel : .unit, scale: try numbers("gamma", "weight", "scale"),
+          axis: input.rank > 1 && mean.count == input[0] ? .channel : .unit,
+          scale: try numbers("gamma", "weight", "scale"),
           shift: try numbers("beta", "bias", "shift"), mean: mean,
           variance: try numbers("var", "variance", "running_var"), epsilon: Float(epsilon)))
     case "relu": return .activation(.relu)

@@ -100,8 +100,8 @@ struct Network {
 }
 
 /// Checks that numbers agree to a tolerance, and names the place of the largest error.
-func expect(
-  _ found: [Float], near wanted: [Double], within tolerance: Double, _ comment: @autoclosure () -> String = "",
+func expect<Wanted: BinaryFloatingPoint>(
+  _ found: [Float], near wanted: [Wanted], within tolerance: Double, _ comment: @autoclosure () -> String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   guard found.count == wanted.count else {
@@ -110,7 +110,7 @@ func expect(
   }
   var (worst, place) = (0.0, 0)
   for index in found.indices {
-    let error = (Double(found[index]) - wanted[index]).magnitude
+    let error = (Double(found[index]) - Double(wanted[index])).magnitude
     if !(error <= worst) { (worst, place) = (error, index) }
   }
   if !(worst <= tolerance) {
@@ -118,14 +118,6 @@ func expect(
       "value \(place): expected \(wanted[place]), found \(found[place]), tolerance \(tolerance) \(comment())",
       sourceLocation: sourceLocation)
   }
-}
-
-/// Checks that two attributions agree, element by element.
-func expect(
-  _ found: [Float], near wanted: [Float], within tolerance: Double, _ comment: @autoclosure () -> String = "",
-  sourceLocation: SourceLocation = #_sourceLocation
-) {
-  expect(found, near: wanted.map { Double($0) }, within: tolerance, comment(), sourceLocation: sourceLocation)
 }
 
 extension [Float] {
