@@ -11,13 +11,15 @@ import Testing
     try network.answer(Request(.deepLIFT, target: network.cell, multipliesByInputs: multiplies), input, from: baseline)
   }
 
-  /// The larger of two values. Up to the larger of both maxima the change belongs to what is largest now, the rest to what was
-  /// largest for the baseline: 2 to 3 is all x0 in the first line, 5 to 1 all x1 in the second, 4 to 3 is x1 in the third. In
+  /// The larger of two values.
+  ///
+  /// Up to the larger of both maxima the change belongs to what is largest now, the rest to what was largest for the baseline: 2 to 3 is all x0 in the first line, 5 to 1 all x1 in the second, 4 to 3 is x1 in the third. In
   /// the last lines the same value is largest for both.
-  @Test(arguments: [
-    ([3, 1], [0, 2], [1, 0]), ([1, 0], [0, 5], [0, -4]), ([3, 2], [1, 4], [0, -1]), ([3, 1], [2, 0], [1, 0]),
-    ([0, 1], [1, 5], [0, -4]),
-  ] as [([Float], [Float], [Float])])
+  @Test(
+    arguments: [
+      ([3, 1], [0, 2], [1, 0]), ([1, 0], [0, 5], [0, -4]), ([3, 2], [1, 4], [0, -1]), ([3, 1], [2, 0], [1, 0]),
+      ([0, 1], [1, 5], [0, -4]),
+    ] as [([Float], [Float], [Float])])
   func `a maximum pool shares the change between the largest values`(
     input: [Float], baseline: [Float], wanted: [Float]
   ) throws {
@@ -34,6 +36,7 @@ import Testing
   }
 
   /// max(relu(-x), relu(x - 1)) from x = -2 to x = 4: the relus go from (2, 0) to (0, 3), their inputs from (2, -3) to (-4, 3).
+  ///
   /// The whole change of the maximum, 3 - 2, lies above the old one and belongs to the second relu: 1/3 of its change, which is
   /// 3/6 of the change of x, which is 6.
   @Test func `a relu directly before a maximum pool adds up`() throws {
@@ -44,8 +47,9 @@ import Testing
     expect(found.values, near: [1], within: 1e-6)
   }
 
-  /// F = f(x0 - x1) where x0 - x1 hardly changes: both inputs move by almost 1, in opposite directions for F, so each gets the
-  /// slope of f there. The quotient of two such small changes would be rounding noise.
+  /// F = f(x0 - x1) where x0 - x1 hardly changes.
+  ///
+  /// Both inputs move by almost 1, in opposite directions for F, so each gets the slope of f there. The quotient of two such small changes would be rounding noise.
   @Test(arguments: [Float(1e-3), 1e-4, 1e-5, 1e-6, 1e-7])
   func `a small change of a smooth unit does not spoil the slope`(change: Float) throws {
     for (activation, slope) in [
