@@ -38,7 +38,8 @@ extension Probe {
     var covering = [Int](repeating: 0, count: complete.count)
     // As many windows as reach the far border, each of which begins inside.
     let positions = shape.indices.map { axis in
-      1 + min(max(0, shape[axis] - window[axis] + strides[axis] - 1), shape[axis] - 1) / strides[axis]
+      let rest = max(0, shape[axis] - window[axis])
+      return rest == 0 ? 1 : 1 + min((rest - 1) / strides[axis] + 1, (shape[axis] - 1) / strides[axis])
     }
     for place in 0..<positions.reduce(1, *) {
       let covered = Probe.window(place, of: positions, shape: shape, window: window, strides: strides)

@@ -29,6 +29,8 @@ import Testing
   @Test func `units between distant windows get nothing`() throws {
     #expect(try occlude(window: 1, stride: 3) == [1, 0, 0, 1000, 0])
     #expect(try occlude(window: 2, stride: 4) == [11, 11, 0, 0, 10_000])
+    #expect(try occlude(window: 2, stride: .max) == [11, 11, 0, 0, 0])
+    #expect(try occlude(window: .max, stride: .max) == [11_111, 11_111, 11_111, 11_111, 11_111])
   }
 
   @Test func `occlusion needs a window for every axis of the stimulus`() throws {

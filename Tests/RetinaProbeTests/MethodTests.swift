@@ -123,7 +123,7 @@ import Testing
 
   /// From the baseline (3, 1) nothing changes, so the mean of both is half of the answer for (0, 0).
   @Test func `deeplift over several baselines is a mean`() throws {
-    let found = try answer(Question(method: .deepLIFTShap, answer: []), baselines: [[0, 0], [3, 1]])
+    let found = try answer(Question(method: .deepLIFTShap, answer: []), baselines: [[3, 1], [0, 0]])
     #expect(found.values == [4.125, -0.625])
     #expect(found.valueAtBaseline == 3.5 && found.residual == 0)
   }

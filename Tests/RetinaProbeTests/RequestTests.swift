@@ -121,6 +121,20 @@ import Testing
     }
   }
 
+  @Test func `a cell that is named twice counts twice`() throws {
+    let network = try network()
+    let input: [Float] = [0.75, -1.5, 2]
+    for method in methods(\.needsTarget) {
+      let (one, two) = try (
+        network.answer(network.completeRequest(method, boundary: 2), input),
+        network.answer(
+          network.completeRequest(method, boundary: 2, target: .sum([0, 0], of: network.program)), input)
+      )
+      expect(two.values, near: one.values.map { 2 * $0 }, within: 1e-5, "\(method)")
+      #expect(two.valueAtInput == 2 * one.valueAtInput)
+    }
+  }
+
   @Test func `errors say what is wrong`() {
     #expect(ProbeError.tooManyGroups(found: 17, largest: 16).description.contains("at most 16 groups, found 17"))
     #expect(ProbeError.missing("a unit of the layer").description == "the method needs a unit of the layer")
