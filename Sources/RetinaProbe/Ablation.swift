@@ -36,7 +36,11 @@ extension Probe {
     let (complete, whole) = (copy(values, boundary), target.value(values))
     var sum = [Double](repeating: 0, count: complete.count)
     var covering = [Int](repeating: 0, count: complete.count)
-    let positions = shape.indices.map { 1 + max(0, shape[$0] - window[$0] + strides[$0] - 1) / strides[$0] }
+    // As many windows as reach the far border, each of which begins inside.
+    let positions = shape.indices.map { axis in
+      let rest = max(0, shape[axis] - window[axis])
+      return rest == 0 ? 1 : 1 + min((rest - 1) / strides[axis] + 1, (shape[axis] - 1) / strides[axis])
+    }
     for place in 0..<positions.reduce(1, *) {
       let covered = Probe.window(place, of: positions, shape: shape, window: window, strides: strides)
       let effect =

@@ -31,19 +31,28 @@ extension Probe {
     return .complete(result, input: valueAtInput, baseline: valueAtBaseline)
   }
 
-  /// Below this change, relative to the value, a quotient of differences is rounding noise and the derivative is used.
-  private static let smallestChange: Float = 1e-6
+  /// Below this change a smooth unit's quotient of differences is less certain, in float32, than its mean slope by two nodes.
+  private static let smallestChange: Float = 0.125
 
-  /// Multiplier of an elementwise step.
+  /// Multiplier of an elementwise step: change of the output over change of the input.
   private func rescale(_ step: Int) {
     let (incoming, outgoing) = (gradients[step + 1], gradients[step])
     let (x, b, fx, fb) = (values[step], baselineValues[step], values[step + 1], baselineValues[step + 1])
-    // The plain gradient first, for units that do not change.
-    program.pullBack(gradients, at: values, from: step + 1, to: step)
+    // The mean slope between both ends, by Gauss-Legendre, for units that hardly change.
+    let (points, slopes) = (tangents[step], tangents[step + 1])
+    slopes.update(repeating: 0, count: count(step))
+    for node: Float in [0.21132487, 0.78867513] {
+      for index in 0..<count(step) { points[index] = b[index] + node * (x[index] - b[index]) }
+      program.pullBack(gradients, at: tangents, from: step + 1, to: step)
+      for index in 0..<count(step) { slopes[index] += 0.5 * outgoing[index] }
+    }
+    let hasKink = program.steps[step].hasKinkAtZero
     for index in 0..<count(step) {
       let change = x[index] - b[index]
-      if change.magnitude > Probe.smallestChange * max(1e-4, x[index].magnitude) {
+      if change.magnitude > Probe.smallestChange || hasKink && (x[index] < 0) != (b[index] < 0) {
         outgoing[index] = incoming[index] * (fx[index] - fb[index]) / change
+      } else {
+        outgoing[index] = slopes[index]
       }
     }
   }
@@ -56,10 +65,14 @@ extension Probe {
     outgoing.update(repeating: 0, count: count(step))
     geometry.forEachWindow { window, first in
       let (now, before) = (geometry.largest(x, from: first), geometry.largest(b, from: first))
+      guard now != before else {
+        outgoing[now] += incoming[window]
+        return
+      }
       let larger = max(fx[window], fb[window])
       for (unit, share) in [(now, larger - fb[window]), (before, fx[window] - larger)] {
         let change = x[unit] - b[unit]
-        if change.magnitude > Probe.smallestChange * max(1e-4, x[unit].magnitude) {
+        if change != 0 {
           outgoing[unit] += incoming[window] * share / change
         } else if unit == now {
           outgoing[unit] += incoming[window]
@@ -83,5 +96,15 @@ extension Probe {
     let count = Double(baselines.count)
     return .complete(
       sum.map { Float($0 / count) }, input: valueAtInput, baseline: Float(valueAtBaselines / count))
+  }
+}
+
+extension Step {
+  /// Whether the step is a function of each unit whose slope jumps at zero.
+  fileprivate var hasKinkAtZero: Bool {
+    switch kind {
+    case .activation(.relu, _), .activation(.elu, _): return true
+    default: return false
+    }
   }
 }

@@ -90,7 +90,8 @@ extension Probe {
   public func attribute(
     _ request: Request, input: [Float], baseline: [Float], baselines: [[Float]] = []
   ) throws(ProbeError) -> Attribution {
-    for values in [input, baseline] where !values.allSatisfy({ $0.isFinite }) { throw .notFinite }
+    for values in [input, baseline, request.replacement ?? []] + baselines
+    where !values.allSatisfy({ $0.isFinite }) { throw .notFinite }
     let (boundary, target) = (request.boundary, request.target)
     switch request.method {
     case .forward: return activation(input, boundary: program.outputBoundary)
@@ -127,6 +128,9 @@ extension Probe {
       return ablation(
         input, boundary: boundary, target: target, replacement: replacement(request), groups: request.groups)
     case .occlusion:
+      guard request.shape.reduce(1, *) == count(0), request.window.count == request.shape.count,
+        request.strides.count == request.shape.count, (request.window + request.strides).allSatisfy({ $0 >= 1 })
+      else { throw .missing("a window and strides, of at least 1, for every axis of the stimulus") }
       return occlusion(
         input, boundary: 0, shape: request.shape, window: request.window, strides: request.strides, target: target,
         replacement: baseline)
