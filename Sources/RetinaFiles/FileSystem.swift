@@ -81,7 +81,9 @@ public enum FileSystem {
       if mkdir(part, 0o777) != 0 {
         let code = errno
         guard isFolder(part) else {
-          throw FileError(kind: .cannotWrite, file: part, expected: "a place for a folder", found: text(of: code))
+          throw FileError(
+            kind: .cannotWrite, file: part, expected: "a place for a folder",
+            found: code == EEXIST ? "a file" : text(of: code))
         }
       }
     }

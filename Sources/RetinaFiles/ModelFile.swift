@@ -17,7 +17,8 @@ public enum ModelFile {
 
   /// Reads a model from the bytes of a file.
   public static func parse(_ bytes: [UInt8], file: String) throws(FileError) -> Model {
-    var reader = ModelReader(try Safetensors(parsing: bytes, file: file), file: file)
+    let floats: [ElementType] = [.float16, .brainFloat16, .float32, .float64]
+    var reader = ModelReader(try Safetensors(parsing: bytes, file: file, types: floats), file: file)
     return try reader.model()
   }
 

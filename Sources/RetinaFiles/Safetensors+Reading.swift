@@ -9,6 +9,11 @@ extension Safetensors {
   /// - Throws: ``FileError`` when anything is not as the format says: a header outside the file, an unknown type, a
   ///   shape that does not fit its data, data that overlap, leave a gap or do not reach the end of the file.
   public init(parsing bytes: [UInt8], file: String) throws(FileError) {
+    try self.init(parsing: bytes, file: file, types: ElementType.allCases)
+  }
+
+  /// Reads the bytes of a file whose arrays are of some types.
+  init(parsing bytes: [UInt8], file: String, types: [ElementType]) throws(FileError) {
     let header = try Safetensors.header(bytes, file)
     let start = 8 + header.count
     let json: JSON
@@ -23,7 +28,7 @@ extension Safetensors {
       if member.name == "__metadata__" {
         metadata = try Safetensors.metadata(member.value, file)
       } else {
-        entries.append(try Entry(member, file))
+        entries.append(try Entry(member, types, file))
       }
     }
     entries.sort { $0.begin < $1.begin }
@@ -96,7 +101,7 @@ extension Safetensors {
       guard entry.end <= count else {
         throw FileError(
           file: file, place: entry.place, expected: "data inside the \(count) bytes after the header",
-          found: "an end at \(entry.end)")
+          found: "an end at \(entry.end): the file was cut short, fetch it again")
       }
       end = entry.end
     }
@@ -126,7 +131,7 @@ private struct Entry {
   private static let properties = ["dtype", "shape", "data_offsets"]
   private static let maximumRank = 64
 
-  init(_ member: JSON.Member, _ file: String) throws(FileError) {
+  init(_ member: JSON.Member, _ allowed: [ElementType], _ file: String) throws(FileError) {
     name = member.name
     let place = "tensor \(quoted(member.name))"
     func failure(_ expected: String, _ found: String) -> FileError {
@@ -137,8 +142,9 @@ private struct Entry {
       throw failure("dtype, shape and data_offsets", quoted(other.name))
     }
     guard let text = member.value["dtype"]?.string else { throw failure("a dtype", "none") }
-    guard let type = Entry.types[text] else {
-      throw failure("a dtype of \(Entry.types.keys.sorted().joined(separator: ", "))", quoted(text))
+    guard let type = Entry.types[text], allowed.contains(type) else {
+      let names = Entry.types.filter { allowed.contains($0.value) }.keys.sorted()
+      throw failure("a dtype of \(names.joined(separator: ", "))", quoted(text))
     }
     guard let axes = member.value["shape"]?.array, axes.count <= Entry.maximumRank else {
       throw failure("a shape of at most \(Entry.maximumRank) axes", "none")

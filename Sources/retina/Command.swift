@@ -48,7 +48,6 @@ extension Command {
 /// Words that cannot be understood.
 struct UsageError: Error {
   var message: String
-  var hint = "'retina COMMAND --help' explains a command"
 
   init(_ message: String) { self.message = message }
 }
@@ -61,29 +60,36 @@ struct Arguments {
   init(_ words: [String], of command: any Command.Type) throws {
     var rest = words[...]
     while let word = rest.popFirst() {
-      guard word.hasPrefix("--"), word != "--" else {
+      if word == "--" {
+        operands += rest
+        break
+      }
+      guard word.hasPrefix("-"), word != "-" else {
         operands.append(word)
         continue
       }
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard let option = command.options.first(where: { $0.name == parts[0] }) else {
-        throw UsageError("\(command.name) has no option \(parts[0])")
+        let names = command.options.map { $0.name } + ["--help"]
+        throw UsageError("\(command.name) has no option '\(parts[0])'\(suggestion(for: parts[0], among: names))")
       }
       if option.value == nil {
         guard parts.count == 1 else { throw UsageError("\(parts[0]) takes no value") }
         values[parts[0], default: []].append("")
-      } else if parts.count == 2 {
-        values[parts[0], default: []].append(parts[1])
-      } else if let value = rest.popFirst() {
-        values[parts[0], default: []].append(value)
       } else {
-        throw UsageError("\(parts[0]) needs a value: \(option.value ?? "")")
+        // A word like an option is one: its value is written --option=--value.
+        let next = parts.count == 2 ? parts[1] : rest.first?.hasPrefix("--") == true ? nil : rest.popFirst()
+        guard let value = next, !value.isEmpty else {
+          throw UsageError("\(parts[0]) needs a value: \(option.value ?? "")")
+        }
+        values[parts[0], default: []].append(value)
       }
     }
-    guard operands.count == command.operands.count else {
+    guard operands.count == command.operands.count, operands.allSatisfy({ !$0.isEmpty }) else {
+      let found = operands.map { "'\($0)'" }.joined(separator: " ")
       throw UsageError(
-        "\(command.name) needs \(command.operands.joined(separator: " ")); found \(operands.count) of "
-          + "\(command.operands.count) words")
+        "\(command.name): expected \(command.operands.joined(separator: " ")), found \(found.isEmpty ? "nothing" : found)"
+      )
     }
   }
 
@@ -120,14 +126,16 @@ struct Arguments {
   func choice(_ option: String, of names: [String]) throws -> String? {
     guard let text = self[option] else { return nil }
     guard names.contains(text) else {
-      throw UsageError("\(option): expected one of \(names.joined(separator: ", ")), found '\(text)'")
+      throw UsageError(
+        "\(option): expected \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", ")), found '\(text)'"
+          + suggestion(for: text, among: names))
     }
     return text
   }
 
-  /// A required option.
-  func required(_ option: String) throws -> String {
-    guard let text = self[option] else { throw UsageError("\(option) is needed") }
+  /// The option that says where to write, which must be given.
+  func output() throws -> String {
+    guard let text = self["--output"] else { throw UsageError("--output PATH is needed: where to write") }
     return text
   }
 }

@@ -1,3 +1,5 @@
+import RetinaFiles
+
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -14,4 +16,13 @@ func seconds() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// Sends what was printed on its way; a full disk at the other end is an error, too.
+func finishOutput() throws(FileError) {
+  guard fflush(nil) == 0 else {
+    throw FileError(
+      kind: .cannotWrite, file: "standard output", expected: "a place that can be written",
+      found: String(cString: strerror(errno)))
+  }
 }

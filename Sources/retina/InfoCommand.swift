@@ -62,7 +62,8 @@ enum InfoCommand: Command {
       for entry in facts.provenance { print("  \(entry.name): \(entry.text)") }
     }
     if let golden = facts.golden {
-      print("\ngolden pair: \(golden.input.shape[0]) inputs, tolerance \(golden.tolerance) ('retina verify' replays it)")
+      print(
+        "\ngolden pair: \(golden.input.shape[0]) inputs, tolerance \(golden.tolerance) ('retina verify' replays it)")
     }
   }
 

@@ -19,7 +19,8 @@ enum ProbeCommand: Command {
       CommandOption("--baseline", "B", "zero, mean, a number, or an .npy file (default: zero)"),
       CommandOption("--steps", "N", "exact, auto, or a number of nodes (default: auto)"),
       CommandOption("--rule", "R", "\(rules.map { $0.name }.joined(separator: ", ")) (default: gausslegendre)"),
-      CommandOption("--reduce", "R", "channel: sums over space; none: every unit (default: none for one layer, else channel)"),
+      CommandOption(
+        "--reduce", "R", "channel: sums over space; none: every unit (default: none for one layer, else channel)"),
       CommandOption("--no-multiply", nil, "leave away the factor (input - baseline)"),
       CommandOption("--mask", "FILE", "for ablation and Shapley values: .npy with the group of every unit"),
       CommandOption("--window", "N,N,N", "for occlusion: size of the window"),
@@ -45,7 +46,7 @@ enum ProbeCommand: Command {
     let model = try ModelFile.read(arguments.operands[0])
     let question = try ProbeQuestion(model, arguments)
     let source = try StimulusSource(arguments.operands[1], for: model)
-    let output = try arguments.required("--output")
+    let output = try arguments.output()
     let threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
     let bound = try arguments["--max-residual"].map { text throws -> Float in
       guard let number = Float(text), number >= 0 else {
@@ -57,7 +58,7 @@ enum ProbeCommand: Command {
     let progress = Progress(
       "probing", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) })
     var report: [JSON] = []
-    var worst: Float = 0
+    var worst: Float?
     let runner = try Runner(model, arguments)
     for stimulus in source.stimuli {
       let folder = source.stimuli.count > 1 ? "\(output)/\(safe(stimulus.name))" : output
@@ -68,13 +69,14 @@ enum ProbeCommand: Command {
         input: { stimulus.input($0, of: model) }, baselines: question.baselines, threads: threads,
         progress: { progress.advance($0) })
       for (part, table) in zip(question.parts, tables) {
+        guard table.values.firstNonFinite == nil else { throw source.tooLarge(stimulus) }
         let place = question.parts.count > 1 ? "\(folder)/\(safe(part.name))" : folder
         try FileSystem.createFolder(place)
         try NPY.write(table.values, to: "\(place)/attribution.npy")
         let summary = question.summary(part, table, stimulus: stimulus.name)
         try FileSystem.write(Array((summary.text(indented: true) + "\n").utf8), to: "\(place)/summary.json")
         report.append(summary)
-        worst = max(worst, table.largestRelativeResidual ?? 0)
+        if let residual = table.largestRelativeResidual { worst = max(worst ?? 0, residual) }
       }
       let picture = ProbePicture(
         model: model, question: question, stimulus: stimulus, tables: tables, runner: runner,
@@ -90,8 +92,13 @@ enum ProbeCommand: Command {
     } else {
       print("written to \(output)")
     }
-    if let bound, worst > bound {
-      print("the largest relative residual, \(worst), is above \(bound)")
+    guard let bound else { return ExitCode.done }
+    guard let worst else {
+      writeError("retina: --max-residual: \(question.method.rawValue) gave no relative residual to check\n")
+      return ExitCode.checkFailed
+    }
+    guard worst <= bound else {
+      writeError("retina: --max-residual: expected at most \(bound), found a relative residual of \(worst)\n")
       return ExitCode.checkFailed
     }
     return ExitCode.done

@@ -15,9 +15,10 @@ struct ProbePicture {
   /// Most units whose receptive fields are drawn.
   private static let mostUnits = 6
 
-  /// The figure; nothing for stimuli that are not movies and for methods that give no number per channel.
+  /// The figure; nothing for stimuli that are not movies, and for methods that explain no cell or give no number per
+  /// channel of a layer.
   func figure() throws -> ImportanceFigure? {
-    guard case .movie = stimulus.content, let history = model.history, question.method.subject != .output else {
+    guard case .movie = stimulus.content, let history = model.history, question.method.needsTarget else {
       return nil
     }
     let cell = question.cells[0][0]
@@ -25,7 +26,7 @@ struct ProbePicture {
     let peak = rates.indices.reduce(0) { rates[$1] > rates[$0] ? $1 : $0 }
     var rows: [ImportanceFigure.Row] = []
     var units: [ImportanceFigure.Unit] = []
-    for (part, table) in zip(question.parts, tables) where part.shape.rank == 3 && part.name != "stimulus" {
+    for (part, table) in zip(question.parts, tables) where part.shape.rank == 3 && part.subject == .layer {
       for (channel, values) in question.channelTable(part, table).enumerated() {
         rows.append(ImportanceFigure.Row(layer: part.name, channel: channel, values: values))
       }

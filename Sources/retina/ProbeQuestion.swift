@@ -7,8 +7,14 @@ import RetinaProbe
 struct ProbeQuestion {
   /// The question for one layer.
   struct Part {
-    /// Name of the layer, or `stimulus`.
+    /// What the numbers are one per of.
+    enum Subject {
+      case stimulus, layer, output
+    }
+
+    /// Name of the layer, `stimulus` or `output`.
     var name: String
+    var subject: Subject
     /// Shape of one attribution before sums over space.
     var shape: Shape
     /// One per cell.
@@ -46,7 +52,8 @@ struct ProbeQuestion {
     let rule = ProbeCommand.rules.first { $0.name == arguments["--rule"] }?.rule ?? .gaussLegendre
     baselineName = arguments["--baseline"] ?? "zero"
 
-    let named = try arguments.all("--layer").map { try model.layer($0) }
+    let named = try model.layers(arguments.all("--layer"))
+    try ProbeQuestion.refuseUnusedOptions(arguments, method, layers: named.count)
     let layers: [Int?]
     switch method.subject {
     case .layer: layers = named.isEmpty ? model.interiorNonlinearities : named
@@ -66,12 +73,17 @@ struct ProbeQuestion {
     for layer in layers {
       let boundary = layer.map { program.boundary(layer: $0, side: side) } ?? 0
       let layerShape = layer.map { side == .output ? model.shapes[$0] : model.inputShape(ofLayer: $0) }
-      let subject: Shape
+      let subject: Part.Subject
       switch method.subject {
-      case .layer: subject = layerShape ?? model.inputShape
-      case .layerOrStimulus: subject = layerShape ?? model.inputShape
-      case .stimulus: subject = model.inputShape
-      case .output: subject = model.outputShape
+      case .layer, .layerOrStimulus: subject = layer == nil ? .stimulus : .layer
+      case .stimulus: subject = .stimulus
+      case .output: subject = .output
+      }
+      let shape: Shape
+      switch subject {
+      case .layer: shape = layerShape ?? model.inputShape
+      case .stimulus: shape = model.inputShape
+      case .output: shape = model.outputShape
       }
       var template = Request(
         method, boundary: boundary, target: .cell(0, of: program), steps: steps, rule: rule,
@@ -81,14 +93,14 @@ struct ProbeQuestion {
         template.neuron = .unit(try ProbeQuestion.unit(arguments, in: layerShape), boundary: boundary)
       }
       if let file = arguments["--mask"] {
-        template.groups = try ProbeQuestion.groups(file, shape: subject)
-      } else if method == .layerShapleyValues, subject.rank == 3 {
-        let plane = subject[1] * subject[2]
-        template.groups = (0..<subject.count).map { $0 / plane }
+        template.groups = try ProbeQuestion.groups(file, shape: shape)
+      } else if method == .layerShapleyValues, shape.rank == 3 {
+        let plane = shape[1] * shape[2]
+        template.groups = (0..<shape.count).map { $0 / plane }
       }
       if method.replacesLayer {
         template.replacement = try ProbeQuestion.replacement(
-          baselineName, shape: subject, boundary: boundary, model: model, program: program)
+          baselineName, shape: shape, boundary: boundary, model: model, program: program)
       }
       if method == .occlusion {
         template.shape = model.inputShape.dimensions
@@ -97,7 +109,8 @@ struct ProbeQuestion {
       let targets = method.needsTarget ? cells : [[0]]
       parts.append(
         Part(
-          name: layer.map { model.layers[$0].name } ?? "stimulus", shape: subject,
+          name: layer.map { model.layers[$0].name } ?? (subject == .output ? "output" : "stimulus"), subject: subject,
+          shape: shape,
           requests: targets.map { group in
             var request = template
             request.target = .sum(group, of: program)
@@ -108,6 +121,29 @@ struct ProbeQuestion {
   }
 
   // MARK: - Words
+
+  /// An option that the method does not look at is a misunderstanding.
+  private static func refuseUnusedOptions(_ arguments: Arguments, _ method: Method, layers: Int) throws {
+    let takesLayer = method.subject == .layer || method.subject == .layerOrStimulus
+    if layers > 0, !takesLayer, !method.needsNeuron {
+      let near = Method(rawValue: "layer-" + method.rawValue).map { "; for a layer there is '\($0.rawValue)'" } ?? ""
+      throw UsageError(
+        "\(method.rawValue) explains the \(method.subject == .output ? "output" : "stimulus"), not a layer: leave --layer out\(near)"
+      )
+    }
+    if layers > 1, method.needsNeuron { throw UsageError("\(method.rawValue) needs one --layer, found \(layers)") }
+    let isGrouped = [
+      .featureAblation, .layerFeatureAblation, .neuronFeatureAblation, .shapleyValues, .layerShapleyValues,
+    ]
+    .contains(method)
+    let uses = [
+      ("--neuron", method.needsNeuron), ("--mask", isGrouped), ("--window", method == .occlusion),
+      ("--strides", method == .occlusion),
+    ]
+    for (option, isUsed) in uses where arguments.has(option) && !isUsed {
+      throw UsageError("\(method.rawValue) does not use \(option): leave it out")
+    }
+  }
 
   private static func cells(_ text: String, count: Int) throws -> [[Int]] {
     if text == "all" { return (0..<count).map { [$0] } }
@@ -138,7 +174,8 @@ struct ProbeQuestion {
   private static func unit(_ arguments: Arguments, in shape: Shape) throws -> Int {
     guard let place = try arguments.integers("--neuron") else { throw UsageError("--neuron I,J,K is needed") }
     guard place.count == shape.rank, zip(place, shape.dimensions).allSatisfy({ $0 < $1 }) else {
-      throw UsageError("--neuron: expected \(shape.rank) numbers inside \(shape), found '\(arguments["--neuron"] ?? "")'")
+      throw UsageError(
+        "--neuron: expected \(shape.rank) numbers inside \(shape), found '\(arguments["--neuron"] ?? "")'")
     }
     return zip(place, shape.dimensions).reduce(0) { $0 * $1.1 + $1.0 }
   }
@@ -180,7 +217,7 @@ struct ProbeQuestion {
       }
     default:
       if let number = Float(text), number.isFinite { return [[Float](repeating: number, count: shape.count)] }
-      let tensor = try NPY.read(text)
+      let tensor = try baselineFile(text)
       let values = tensor.values
       if tensor.shape == shape { return [values] }
       if tensor.shape.dimensions.dropFirst().elementsEqual(shape.dimensions) {
@@ -190,8 +227,23 @@ struct ProbeQuestion {
         return [(0..<shape.count).map { values[$0 % values.count] }]
       }
       throw FileError(
-        file: text, expected: "a baseline of shape \(shape), a frame of it, or several baselines", found: "\(tensor.shape)")
+        file: text, expected: "a baseline of shape \(shape), a frame of it, or several baselines",
+        found: "\(tensor.shape)")
     }
+  }
+
+  private static func baselineFile(_ path: String) throws -> Tensor {
+    guard path.hasSuffix(".npy") else {
+      throw UsageError(
+        "--baseline: expected zero, mean, a finite number or an .npy file, found '\(path)'"
+          + suggestion(for: path, among: ["zero", "mean"]))
+    }
+    let tensor = try NPY.read(path)
+    if let place = tensor.firstNonFinite {
+      throw FileError(
+        file: path, expected: "values that are finite in float32", found: "\(tensor.values[place]) at value \(place)")
+    }
+    return tensor
   }
 
   /// What the units of a layer are replaced with: numbers in the units of the layer, or its values for the mean stimulus.
@@ -205,7 +257,7 @@ struct ProbeQuestion {
       return Probe(program).activation(mean, boundary: boundary).values
     default:
       if let number = Float(text), number.isFinite { return [Float](repeating: number, count: shape.count) }
-      let tensor = try NPY.read(text)
+      let tensor = try baselineFile(text)
       guard tensor.shape.count == shape.count else {
         throw FileError(file: text, expected: "values for the layer \(shape)", found: "\(tensor.shape)")
       }
@@ -214,6 +266,9 @@ struct ProbeQuestion {
   }
 
   // MARK: - Answers
+
+  /// Whether a number of the model, a cell's or a unit's, is explained or followed.
+  private var hasTarget: Bool { method.needsTarget || method.needsNeuron }
 
   private var stepsText: String {
     switch steps {
@@ -234,7 +289,7 @@ struct ProbeQuestion {
       "cells": .array(cells.map { $0.count == 1 ? .number(Double($0[0])) : .array($0.map { .number(Double($0)) }) }),
       "baseline": .string(baselineName), "steps": .string(stepsText), "rule": .string(ruleName),
       "shape": .array(table.values.shape.dimensions.map { .number(Double($0)) }),
-      "f_input": rows { $0.valueAtInput }, "f_baseline": rows { $0.valueAtBaseline },
+      "f_input": rows { hasTarget ? $0.valueAtInput : nil }, "f_baseline": rows { $0.valueAtBaseline },
       "residual": rows { $0.residual }, "relative_residual": rows { $0.relativeResidual },
     ]
   }
@@ -243,13 +298,14 @@ struct ProbeQuestion {
   func printTable(_ stimulus: String, _ tables: [AttributionTable]) {
     let rates = tables[0].sums.map { $0[0].valueAtInput }
     let peak = rates.indices.reduce(0) { rates[$1] > rates[$0] ? $1 : $0 }
-    print("\(stimulus): \(rates.count) inputs, largest target \(fixed(Double(rates[peak]), 4)) at input \(peak)")
+    let target = hasTarget ? ", largest target \(fixed(Double(rates[peak]), 4)) at input \(peak)" : ""
+    print("\(stimulus): \(rates.count) inputs\(target)")
     for (part, table) in zip(parts, tables) {
       let sums = channelTable(part, table)
       let total = sums.map { column in column.reduce(0) { $0 + Double($1.magnitude) } / Double(max(1, column.count)) }
       let ranked = total.indices.sorted { total[$0] > total[$1] }.prefix(4)
       let text = ranked.map { channel in
-        "channel \(channel) \(fixed(total[channel], 4)) (\(fixed(Double(sums[channel][peak]), 4)) at the peak)"
+        "\(part.axisName) \(channel) \(fixed(total[channel], 4)) (\(fixed(Double(sums[channel][peak]), 4)) at input \(peak))"
       }
       let residual = table.largestRelativeResidual.map { "; largest relative residual \($0)" } ?? ""
       print("  \(pad(part.name, 10)) \(text.joined(separator: ", "))\(residual)")
@@ -271,6 +327,17 @@ struct ProbeQuestion {
         let units = table.values.values[first + channel * plane..<first + (channel + 1) * plane]
         return Float(units.reduce(0.0) { $0 + Double($1) })
       }
+    }
+  }
+}
+
+extension ProbeQuestion.Part {
+  /// What the first axis of the shape counts.
+  fileprivate var axisName: String {
+    switch subject {
+    case .layer: return shape.rank == 3 ? "channel" : "unit"
+    case .stimulus: return shape.rank == 3 ? "frame" : "value"
+    case .output: return "cell"
     }
   }
 }

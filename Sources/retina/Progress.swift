@@ -29,6 +29,8 @@ final class Progress: Sendable {
     }
   }
 
+  deinit { end() }
+
   /// Takes the line away.
   func end() {
     if isVisible { writeError("\r\u{1B}[K") }

@@ -1,4 +1,5 @@
 import RetinaFiles
+import RetinaProbe
 
 #if canImport(Glibc)
   import Glibc
@@ -15,37 +16,58 @@ struct Retina {
 
   static func main() {
     let words = Array(CommandLine.arguments.dropFirst())
+    let command = commands.first { $0.name == words.first }
     do {
-      guard let name = words.first, name != "--help", name != "help" else {
-        print(help)
-        exit(words.isEmpty ? ExitCode.usage : ExitCode.done)
-      }
-      if name == "--version" {
-        print("retina \(version)")
-        exit(ExitCode.done)
-      }
-      guard let command = commands.first(where: { $0.name == name }) else {
-        throw UsageError("unknown command '\(name)'; commands are \(commands.map { $0.name }.joined(separator: ", "))")
-      }
-      let rest = Array(words.dropFirst())
-      if rest.contains("--help") {
-        print(command.help)
-        exit(ExitCode.done)
-      }
-      let arguments = try Arguments(rest, of: command)
-      exit(try command.run(arguments))
+      let code = try run(words, command)
+      try finishOutput()
+      exit(code)
     } catch let error as UsageError {
-      fail("\(error.message)\n\(error.hint)", ExitCode.usage)
+      fail("\(error.message) (see 'retina \(command.map { $0.name + " " } ?? "")--help')", ExitCode.usage)
     } catch let error as FileError {
       switch error.kind {
       case .badData: fail("\(error)", ExitCode.badData)
       case .cannotRead: fail("\(error)", ExitCode.cannotRead)
       case .cannotWrite: fail("\(error)", ExitCode.cannotWrite)
       }
+    } catch ProbeError.notFinite {
+      fail("\(ProbeError.notFinite)", ExitCode.badData)
+    } catch let error as ProbeError {
+      fail("\(error)", ExitCode.usage)
     } catch {
       fail("\(error)", ExitCode.badData)
     }
   }
+
+  private static func run(_ words: [String], _ command: (any Command.Type)?) throws -> Int32 {
+    guard let first = words.first else { throw UsageError("expected a command: \(names)") }
+    if isHelp(first) || first == "help" {
+      let asked = words.count > 1 ? try named(words[1]) : nil
+      print(asked?.help ?? help)
+    } else if first == "--version" {
+      print("retina \(version)")
+    } else {
+      let command = try command ?? named(first)
+      let rest = words.dropFirst()
+      // After `--` words are not options.
+      if !rest.prefix(while: { $0 != "--" }).contains(where: isHelp) {
+        return try command.run(try Arguments(Array(rest), of: command))
+      }
+      print(command.help)
+    }
+    return ExitCode.done
+  }
+
+  private static func isHelp(_ word: String) -> Bool { word == "--help" || word == "-h" }
+
+  private static func named(_ name: String) throws -> any Command.Type {
+    guard let command = commands.first(where: { $0.name == name }) else {
+      let near = suggestion(for: name, among: commands.map { $0.name })
+      throw UsageError("expected a command: \(names), found '\(name)'\(near)")
+    }
+    return command
+  }
+
+  private static var names: String { commands.map { $0.name }.joined(separator: ", ") }
 
   static let version = "0.1.0"
 

@@ -19,20 +19,26 @@ enum RunCommand: Command {
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let model = try ModelFile.read(arguments.operands[0])
-    let output = try arguments.required("--output")
+    let output = try arguments.output()
     _ = try arguments.choice("--precision", of: ["float32"])
-    let layers = try arguments.all("--layer").map { try model.layer($0) }
+    let layers = try model.layers(arguments.all("--layer"))
     let threads =
       arguments.has("--stream") ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
     let source = try StimulusSource(arguments.operands[1], for: model)
     let wanted = layers.isEmpty ? [model.layers.count - 1] : layers
     let names = layers.isEmpty ? ["rates"] : layers.map { model.layers[$0].name }
+    if source.stimuli.count == 1, names.count == 1 {
+      try checkPlace(output)
+    } else {
+      try FileSystem.createFolder(output)
+    }
     let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) })
     let runner = try Runner(model, arguments)
     var report: [JSON] = []
     for stimulus in source.stimuli {
       let values = runner.run(stimulus, layers: wanted, threads: threads) { progress.advance($0) }
       for (tensor, name) in zip(values.tensors, names) {
+        guard tensor.firstNonFinite == nil else { throw source.tooLarge(stimulus) }
         let path = try place(
           output, stimulus: source.stimuli.count > 1 ? stimulus.name : nil, layer: names.count > 1 ? name : nil)
         try NPY.write(tensor, to: path)
@@ -109,18 +115,50 @@ func streamOptions(_ arguments: Arguments) throws -> StreamOptions {
 }
 
 extension Model {
-  /// The place of a layer; the error lists the names there are.
-  func layer(_ name: String) throws -> Int {
-    guard let index = index(of: name) else {
-      throw UsageError(
-        "the model has no layer '\(name)'; its layers are \(layers.map { $0.name }.joined(separator: ", "))")
+  /// The places of layers; the error lists the names there are.
+  func layers(_ names: [String]) throws -> [Int] {
+    var places: [Int] = []
+    for name in names {
+      guard let place = index(of: name) else {
+        let known = layers.map { $0.name }
+        throw UsageError(
+          "--layer: expected one of the model's layers \(known.joined(separator: ", ")), found '\(name)'"
+            + suggestion(for: name, among: known))
+      }
+      guard !places.contains(place) else {
+        throw UsageError("--layer: expected each layer once, found '\(name)' twice")
+      }
+      places.append(place)
     }
-    return index
+    return places
   }
 }
 
-/// A name that can be part of a path.
+/// A name that can be part of a path; different names stay different.
 func safe(_ name: String) -> String {
-  let text = String(name.map { $0 == "/" || $0 == "\0" ? "_" : $0 })
-  return text.isEmpty || text.allSatisfy { $0 == "." } ? "_" + text : text
+  if name.isEmpty { return "%" }
+  let isDots = name.allSatisfy { $0 == "." }
+  var text = ""
+  for scalar in name.unicodeScalars {
+    switch scalar {
+    case "%": text += "%25"
+    case "/": text += "%2F"
+    case "\0": text += "%00"
+    case "." where isDots: text += "%2E"
+    default: text.unicodeScalars.append(scalar)
+    }
+  }
+  return text
+}
+
+/// Looks at the place of an output file before the work that fills it.
+func checkPlace(_ path: String) throws(FileError) {
+  let folder = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
+  if FileSystem.isFolder(path) {
+    throw FileError(kind: .cannotWrite, file: path, expected: "the name of a file", found: "a folder")
+  }
+  if !FileSystem.isFolder(folder.isEmpty ? "/" : String(folder)) {
+    throw FileError(
+      kind: .cannotWrite, file: path, expected: "an existing folder to write in", found: "no folder '\(folder)'")
+  }
 }

@@ -35,11 +35,13 @@ struct LoadedStimulus {
 
 /// The stimuli of a file, and what the file says about them.
 struct StimulusSource {
+  var file: String
   var stimuli: [LoadedStimulus]
   var frameRate: Double?
 
   /// Loads an NPY or NPZ file, or a stimulus set, and checks that a model can see it.
   init(_ path: String, for model: Model) throws {
+    file = path
     if path.hasSuffix(".json") {
       let set = try StimulusSet.read(path)
       frameRate = set.frameRate
@@ -55,9 +57,15 @@ struct StimulusSource {
       stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, model: model)]
     } else {
       throw FileError(
-        kind: .cannotRead, file: path, expected: "a stimulus: .npy, .npz, or a stimulus set .json", found: "another name"
-      )
+        file: path, expected: "a stimulus, which ends in .npy, .npz or .json (a stimulus set)", found: "another ending")
     }
+  }
+
+  /// The error for a stimulus that makes a model's values overflow.
+  func tooLarge(_ stimulus: LoadedStimulus) -> FileError {
+    FileError(
+      file: file, place: "'\(stimulus.name)'", expected: "a stimulus that gives the model finite values",
+      found: "values that overflow float32; scale the stimulus down")
   }
 
   private static func fit(
@@ -66,7 +74,8 @@ struct StimulusSource {
     let (shape, wanted) = (tensor.shape, model.inputShape)
     if let place = tensor.firstNonFinite {
       throw FileError(
-        file: file, place: "'\(name)'", expected: "finite values", found: "\(tensor.values[place]) at \(place)")
+        file: file, place: "'\(name)'", expected: "values that are finite in float32",
+        found: "\(tensor.values[place]) at value \(place)")
     }
     if shape.dimensions.dropFirst().elementsEqual(wanted.dimensions), shape.rank > 0 {
       return LoadedStimulus(name: name, content: .batch(tensor))

@@ -142,9 +142,10 @@ import Testing
     let shape = network.shape(method, layer: layer)
     for sumsChannels in [false, true] {
       for threads in [1, 2, 7] {
-        let table = try Probe.run(
-          network.program, requests, shape: shape, sumsChannels: sumsChannels, count: inputs.count,
-          input: { inputs[$0] }, baselines: baselines, threads: threads)
+        let tables = try Probe.run(
+          network.program, [LayerQuestion(requests: requests, shape: shape)], sumsChannels: sumsChannels,
+          count: inputs.count, input: { inputs[$0] }, baselines: baselines, threads: threads)
+        let table = try #require(tables.first)
         let isSummed = sumsChannels && shape.rank == 3
         #expect(table.values.shape.dimensions == [5, 2] + (isSummed ? [shape[0]] : shape.dimensions))
         let values = wanted.joined().flatMap { isSummed ? $0.channelSums(shape) : $0.values }

@@ -92,7 +92,8 @@ import Testing
     #expect(throws: ProbeError.notFinite) { try network.answer(replaced, good, from: good) }
     #expect(throws: ProbeError.notFinite) {
       try Probe.run(
-        network.program, [request], shape: network.shape(method, layer: 1), sumsChannels: false, count: 9,
+        network.program, [LayerQuestion(requests: [request], shape: network.shape(method, layer: 1))],
+        sumsChannels: false, count: 9,
         input: { $0 == 7 ? bad : good }, baselines: [good], threads: 2)
     }
   }
