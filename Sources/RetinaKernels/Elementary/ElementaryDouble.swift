@@ -1,5 +1,5 @@
-/// The same functions in float64, one value at a time, for sums that must not lose digits. Errors are a few units in the last place.
-extension Elementary {
+/// The functions of ``Elementary`` in float64, one value at a time, for sums that must not lose digits. Errors are a few units in the last place.
+public enum ElementaryDouble {
   /// e to the x; 0 below -708 and infinity above 709.
   public static func exp(_ x: Double) -> Double {
     guard x > -708 else { return x.isNaN ? x : 0 }

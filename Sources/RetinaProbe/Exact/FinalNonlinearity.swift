@@ -29,15 +29,15 @@ struct FinalNonlinearity {
   func value(_ x: Double) -> Double {
     switch kind {
     case .none: return x
-    case .parametricSoftplus(let alpha, let beta): return alpha * Elementary.softplus(beta * x)
+    case .parametricSoftplus(let alpha, let beta): return alpha * ElementaryDouble.softplus(beta * x)
     case .smooth(let activation):
       switch activation {
       case .relu: return max(x, 0)
-      case .softplus: return Elementary.softplus(x)
-      case .sigmoid: return Elementary.sigmoid(x)
-      case .tanh: return 2 * Elementary.sigmoid(2 * x) - 1
-      case .elu(let alpha): return x > 0 ? x : Double(alpha) * (Elementary.exp(x) - 1)
-      case .exponential: return Elementary.exp(x)
+      case .softplus: return ElementaryDouble.softplus(x)
+      case .sigmoid: return ElementaryDouble.sigmoid(x)
+      case .tanh: return 2 * ElementaryDouble.sigmoid(2 * x) - 1
+      case .elu(let alpha): return x > 0 ? x : Double(alpha) * (ElementaryDouble.exp(x) - 1)
+      case .exponential: return ElementaryDouble.exp(x)
       }
     }
   }
@@ -45,15 +45,15 @@ struct FinalNonlinearity {
   func derivative(_ x: Double) -> Double {
     switch kind {
     case .none: return 1
-    case .parametricSoftplus(let alpha, let beta): return alpha * beta * Elementary.sigmoid(beta * x)
+    case .parametricSoftplus(let alpha, let beta): return alpha * beta * ElementaryDouble.sigmoid(beta * x)
     case .smooth(let activation):
       switch activation {
       case .relu: return x > 0 ? 1 : 0
-      case .softplus: return Elementary.sigmoid(x)
-      case .sigmoid: return Elementary.sigmoid(x) * Elementary.sigmoid(-x)
-      case .tanh: return 4 * Elementary.sigmoid(2 * x) * Elementary.sigmoid(-2 * x)
-      case .elu(let alpha): return x > 0 ? 1 : Double(alpha) * Elementary.exp(x)
-      case .exponential: return Elementary.exp(x)
+      case .softplus: return ElementaryDouble.sigmoid(x)
+      case .sigmoid: return ElementaryDouble.sigmoid(x) * ElementaryDouble.sigmoid(-x)
+      case .tanh: return 4 * ElementaryDouble.sigmoid(2 * x) * ElementaryDouble.sigmoid(-2 * x)
+      case .elu(let alpha): return x > 0 ? 1 : Double(alpha) * ElementaryDouble.exp(x)
+      case .exponential: return ElementaryDouble.exp(x)
       }
     }
   }
