@@ -1,1 +1,0 @@
-../RetinaKernels/Vector/FourierTransform.swift
