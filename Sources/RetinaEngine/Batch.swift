@@ -39,8 +39,10 @@
   }
 
   extension StreamPlan {
-    /// Runs a movie, `[time, height, width]` before normalisation, and gives the layers for every complete window: window i ends
-    /// with frame i + history - 1. Each thread runs a stretch of the movie in a stream of its own.
+    /// Runs a movie, `[time, height, width]` before normalisation, and gives the layers for every complete window:
+    /// window i ends with frame i + history - 1.
+    ///
+    /// Each thread runs a stretch of the movie in a stream of its own.
     ///
     /// - Returns: nothing when the movie is shorter than the history or its frames have another size.
     public func run(

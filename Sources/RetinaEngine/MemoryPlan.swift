@@ -17,7 +17,9 @@ public struct MemoryPlan: Sendable {
   ///
   /// - Parameter kept: whether the values of a boundary must still be there when all steps have run.
   public init(_ program: Program, keeping kept: (Int) -> Bool) {
-    let sizes = program.boundaryCounts.map { ($0 + MemoryPlan.alignment - 1) / MemoryPlan.alignment * MemoryPlan.alignment }
+    let sizes = program.boundaryCounts.map { count in
+      (count + MemoryPlan.alignment - 1) / MemoryPlan.alignment * MemoryPlan.alignment
+    }
     let shared = sizes.indices.map { !kept($0) }
     var region = 0
     for index in sizes.indices where shared[index] {
@@ -48,7 +50,9 @@ public final class Workspace {
   public let plan: MemoryPlan
   private let arena: UnsafeMutableRawPointer
 
-  /// Allocates the memory of a plan, filled with zeros. This is the only allocation.
+  /// Allocates the memory of a plan, filled with zeros.
+  ///
+  /// This is the only allocation.
   public init(_ plan: MemoryPlan) {
     self.plan = plan
     arena = .allocate(byteCount: max(64, plan.arenaBytes), alignment: 64)

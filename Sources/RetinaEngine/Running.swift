@@ -160,8 +160,10 @@ extension Program {
     return alpha * beta * Elementary.sigmoid(beta * x)
   }
 
-  /// The affine map from one boundary to another as one convolution followed by a factor per unit of the result, the constant left
-  /// away; nothing for maps of another form. A matrix counts as a convolution of single values.
+  /// The affine map from one boundary to another as one convolution followed by a factor per unit of the result, the
+  /// constant left away; nothing for maps of another form.
+  ///
+  /// A matrix counts as a convolution of single values.
   public func scaledConvolution(
     from start: Int, to end: Int
   ) -> (geometry: ConvolutionGeometry, weight: [Float], scale: [Float])? {

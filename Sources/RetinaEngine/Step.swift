@@ -2,7 +2,9 @@ import RetinaKernels
 
 /// One operation of a compiled model, with the places of its parameters in the program's parameter block.
 public struct Step: Sendable {
-  /// What is computed. All payloads are plain numbers, so that running a step touches no reference count.
+  /// What is computed.
+  ///
+  /// All payloads are plain numbers, so that running a step touches no reference count.
   public enum Kind: Sendable {
     /// A convolution; `bias` is nil where there is none.
     case convolution(ConvolutionGeometry, weight: Int, bias: Int?)
@@ -34,7 +36,8 @@ public struct Step: Sendable {
     switch kind {
     case .convolution(let geometry, _, _): return geometry.multiplyAdds
     case .dense(let inputs, let outputs, _, _): return inputs * outputs
-    case .affine(let count, _, _, _), .activation(_, let count), .parametricSoftplus(let count, _, _, _, _): return count
+    case .affine(let count, _, _, _), .activation(_, let count), .parametricSoftplus(let count, _, _, _, _):
+      return count
     case .maximumPool(let geometry), .averagePool(let geometry):
       return geometry.outputCount * geometry.kernelHeight * geometry.kernelWidth
     case .gather, .identity: return 0

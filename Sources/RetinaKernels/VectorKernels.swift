@@ -1,4 +1,6 @@
-/// The fast kernels that exist once per processor level. What each computes is said at ``Kernels``.
+/// The fast kernels that exist once per processor level.
+///
+/// What each computes is said at ``Kernels``.
 public protocol VectorKernels: SendableMetatype {
   /// Transforms one image.
   static func transformImage(
@@ -38,7 +40,7 @@ public protocol VectorKernels: SendableMetatype {
     input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
   /// A unit of the first of two layers switches: crossings in the second.
   static func sweepCrossings(
-    _ shape: SweepShape, unit: SweepUnit, at a: Double, changeOfConstant: Double, changeOfSlope: Double,
+    _ shape: SweepShape, unit: SweepUnit, at a: Double, changeOfConstant: Double, changeOfSlope: Double, tiny: Double,
     constants: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>,
     signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>
   ) -> Int

@@ -1,6 +1,8 @@
 /// What travels with the weights: time conventions, normalisation, cells, and where the model comes from.
 public struct Facts: Sendable {
-  /// The rate at frame t depends on frames t - lag - history + 1 ... t - lag. 0 includes the current frame.
+  /// Frames between the newest frame of a window and the rate it gives.
+  ///
+  /// The rate at frame t depends on `history` frames, the newest of which is frame t - lag; 0 includes the current frame.
   public var lag: Int
   /// Frames per second, if known.
   public var frameRate: Double?
@@ -87,7 +89,9 @@ public struct Golden: Equatable, Sendable {
 }
 
 extension Facts {
-  /// What does not fit the model's shapes. `outputShape` is nothing when the layers themselves do not fit.
+  /// What does not fit the model's shapes.
+  ///
+  /// `outputShape` is nothing when the layers themselves do not fit.
   func problems(inputShape: Shape, outputShape: Shape?) -> [ModelError.Problem] {
     var problems: [ModelError.Problem] = []
     func expect(_ condition: Bool, _ place: String, _ expected: String, _ found: String) {

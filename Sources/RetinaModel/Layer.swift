@@ -87,8 +87,10 @@ public struct Convolution: Equatable, Sendable {
   }
 }
 
-/// Linear convolutions in a row, without padding, stride or nonlinearity between them: the form that torch-deep-retina
-/// trains (`LinearStackedConv2d`). Equal to one convolution of kernel size 1 + sum of (kernel - 1).
+/// Linear convolutions in a row, without padding, stride or nonlinearity between them: the form that
+/// torch-deep-retina trains (`LinearStackedConv2d`).
+///
+/// Equal to one convolution of kernel size 1 + sum of (kernel - 1).
 public struct ConvolutionStack: Equatable, Sendable {
   /// The kernels in order, each `[out, in, height, width]`; the outputs of one are the inputs of the next.
   public var weights: [Tensor]

@@ -32,8 +32,8 @@ public struct Model: Sendable {
       }
       for (parameter, values) in layer.operation.parameters {
         if let place = firstNonFinite(values) {
-          problems.append(
-            .init(place: "layer '\(layer.name)'", expected: "finite \(parameter)", found: "\(values[place]) at \(place)"))
+          let found = "\(values[place]) at \(place)"
+          problems.append(.init(place: "layer '\(layer.name)'", expected: "finite \(parameter)", found: found))
         }
       }
     }

@@ -37,7 +37,9 @@ public struct Shape: Equatable, Hashable, Sendable {
   /// The extent along one axis.
   public subscript(axis: Int) -> Int { dimensions[axis] }
 
-  /// The shape seen as features `[channel, height, width]`: leading axes of extent 1 are added to shapes of rank 1 and 2.
+  /// The shape seen as features `[channel, height, width]`: leading axes of extent 1 are added to shapes of rank 1
+  /// and 2.
+  ///
   /// Nothing for other ranks.
   public var asFeatures: (channels: Int, height: Int, width: Int)? {
     switch rank {

@@ -23,8 +23,10 @@ extension Probe {
     return Attribution(values: result, valueAtInput: whole)
   }
 
-  /// Occlusion (Zeiler and Fergus 2014): a window slides over the boundary, and a unit gets the mean effect of the windows that
-  /// cover it. Windows at the far border are cut, so that every unit is covered.
+  /// Occlusion (Zeiler and Fergus 2014): a window slides over the boundary, and a unit gets the mean effect of the
+  /// windows that cover it.
+  ///
+  /// Windows at the far border are cut, so that every unit is covered.
   ///
   /// - Parameters:
   ///   - shape: extents of the boundary; `window` and `strides` have one number per axis.

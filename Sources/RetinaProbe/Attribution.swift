@@ -9,8 +9,10 @@ public struct Attribution: Sendable {
   /// Sum of the values minus (target at input - target at baseline); nothing for methods that promise no sum.
   public var residual: Float?
 
-  /// The residual relative to the larger of the target's two values, which are float32 themselves: where the target hardly changes, a
-  /// quotient by the change would show nothing but their rounding. Nothing when there is no residual.
+  /// The residual relative to the larger of the target's two values, which are float32 themselves: where the target
+  /// hardly changes, a quotient by the change would show nothing but their rounding.
+  ///
+  /// Nothing when there is no residual.
   public var relativeResidual: Float? {
     guard let residual, let valueAtBaseline else { return nil }
     let largest = max(valueAtInput.magnitude, valueAtBaseline.magnitude)

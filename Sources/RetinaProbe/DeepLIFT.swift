@@ -2,8 +2,10 @@ import RetinaEngine
 import RetinaKernels
 
 extension Probe {
-  /// DeepLIFT with the rescale rule (Shrikumar, Greenside, Kundaje 2017): differences from a baseline are passed back through
-  /// every nonlinearity in the proportion `change of output / change of input`. Adds up exactly.
+  /// DeepLIFT with the rescale rule (Shrikumar, Greenside, Kundaje 2017): differences from a baseline are passed back
+  /// through every nonlinearity in the proportion `change of output / change of input`.
+  ///
+  /// Adds up exactly.
   ///
   /// Each step is judged by its own inputs, so that a relu directly before a maximum pool is right (Captum before its
   /// pull request 1843 was not).

@@ -8,7 +8,9 @@ extension Probe {
     return Attribution(values: copy(values, boundary), valueAtInput: 0)
   }
 
-  /// The derivative of the target with respect to every unit. At boundary 0 this is the instantaneous receptive field.
+  /// The derivative of the target with respect to every unit.
+  ///
+  /// At boundary 0 this is the instantaneous receptive field.
   public func gradient(_ input: UnsafePointer<Float>, boundary: Int, target: Target) -> Attribution {
     run(input, into: values, to: target.boundary)
     pullBack(target, to: boundary)

@@ -40,7 +40,7 @@ extension Probe {
     return .complete(values, input: ends.valueAtInput, baseline: ends.valueAtBaseline)
   }
 
-  /// Internal influence (Leino et al. 2018): `integral of dF/dy_j da` along the path in the input.
+  /// Internal influence (Leino and others 2018): `integral of dF/dy_j da` along the path in the input.
   public func internalInfluence(
     _ input: UnsafePointer<Float>, baseline: UnsafePointer<Float>, boundary: Int, target: Target,
     quadrature: Quadrature
@@ -124,8 +124,10 @@ extension Probe {
     return .complete(sum.map { Float($0) }, input: ends.valueAtInput, baseline: ends.valueAtBaseline)
   }
 
-  /// Conductance of one unit split over the input (Captum's `NeuronConductance`):
-  /// `D_i * integral of dF/dy_j * dy_j/dx_i da`. Summed over the input it is the unit's conductance.
+  /// Conductance of one unit split over the input (Captum's `NeuronConductance`): `D_i * integral of dF/dy_j *
+  /// dy_j/dx_i da`.
+  ///
+  /// Summed over the input it is the unit's conductance.
   public func unitConductance(
     _ input: UnsafePointer<Float>, baseline: UnsafePointer<Float>, unit: Target, target: Target,
     quadrature: Quadrature, multipliesByInputs: Bool = true

@@ -39,8 +39,10 @@ public struct ReceptiveField: Sendable {
 }
 
 extension Probe {
-  /// What a unit sees of the stimulus when every nonlinearity before it lets everything through: the product of the linear steps,
-  /// `program.inputCount` weights. For units of the first layer these are the kernel itself.
+  /// What a unit sees of the stimulus when every nonlinearity before it lets everything through: the product of the
+  /// linear steps, `program.inputCount` weights.
+  ///
+  /// For units of the first layer these are the kernel itself.
   public func effectiveWeights(ofUnit unit: Int, boundary: Int) -> [Float] {
     Target.unit(unit, boundary: boundary).seed(gradients, count: count(boundary))
     for step in stride(from: boundary - 1, through: 0, by: -1) {

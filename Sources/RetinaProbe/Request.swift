@@ -71,7 +71,7 @@ extension ProbeError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notPiecewiseLinear:
-      return "an exact integral needs a model of straight pieces (relu, max pool) before its last nonlinearity; use auto"
+      return "an exact integral needs a model of straight pieces (relu, max pool) up to its last layer; use auto"
     case .tooManyGroups(let found, let largest):
       return "Shapley values visit all subsets: expected at most \(largest) groups, found \(found); give a mask"
     case .notFinite: return "the stimulus or the baseline holds a value that is not finite"

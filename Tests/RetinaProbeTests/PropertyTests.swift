@@ -127,33 +127,37 @@ import Testing
     var generator = SeededGenerator(seed: seed)
     let inputs = (0..<5).map { _ in generator.floats(model.inputShape.count, within: 2) }
     let baselines = (0..<2).map { _ in generator.floats(model.inputShape.count, within: 1) }
-    let layer = try #require(model.layers.firstIndex { if case .activation = $0.operation { true } else { false } })
     let method = RetinaProbe.Method.allCases[Int(seed) % RetinaProbe.Method.allCases.count]
-    let requests = (0..<2).map { cell in
-      network.completeRequest(method, boundary: network.after(layer), target: .cell(cell, of: network.program))
+    let questions = model.layers.indices.prefix(3).map { layer in
+      LayerQuestion(
+        requests: (0..<2).map { cell in
+          network.completeRequest(method, boundary: network.after(layer), target: .cell(cell, of: network.program))
+        }, shape: network.shape(method, layer: layer))
     }
     let normalized = baselines.map { network.program.normalized($0) }
     #expect(normalized[0][0] == baselines[0][0] * 0.5 - 0.125)
-    let wanted = try inputs.map { input in
-      try requests.map {
-        try network.answer($0, network.program.normalized(input), from: normalized[0], baselines: normalized)
-      }
-    }
-    let shape = network.shape(method, layer: layer)
     for sumsChannels in [false, true] {
       for threads in [1, 2, 7] {
         let tables = try Probe.run(
-          network.program, [LayerQuestion(requests: requests, shape: shape)], sumsChannels: sumsChannels,
-          count: inputs.count, input: { inputs[$0] }, baselines: baselines, threads: threads)
-        let table = try #require(tables.first)
-        let isSummed = sumsChannels && shape.rank == 3
-        #expect(table.values.shape.dimensions == [5, 2] + (isSummed ? [shape[0]] : shape.dimensions))
-        let values = wanted.joined().flatMap { isSummed ? $0.channelSums(shape) : $0.values }
-        #expect(table.values.values == values, "\(method) on \(threads) threads")
-        for (found, single) in zip(table.sums.joined(), wanted.joined()) {
-          #expect(found.valueAtInput == single.valueAtInput && found.residual == single.residual)
+          network.program, questions, sumsChannels: sumsChannels, count: inputs.count, input: { inputs[$0] },
+          baselines: baselines, threads: threads)
+        for (question, table) in zip(questions, tables) {
+          let wanted = try inputs.flatMap { input in
+            try question.requests.map {
+              try network.answer($0, network.program.normalized(input), from: normalized[0], baselines: normalized)
+            }
+          }
+          let shape = question.shape
+          let isSummed = sumsChannels && shape.rank == 3
+          #expect(table.values.shape.dimensions == [5, 2] + (isSummed ? [shape[0]] : shape.dimensions))
+          let values = wanted.flatMap { isSummed ? $0.channelSums(shape) : $0.values }
+          #expect(table.values.values == values, "\(method) on \(threads) threads")
+          for (found, single) in zip(table.sums.joined(), wanted) {
+            #expect(found.valueAtInput == single.valueAtInput && found.residual == single.residual)
+          }
+          #expect(table.largestRelativeResidual == wanted.compactMap(\.relativeResidual).max())
         }
-        #expect(table.largestRelativeResidual == wanted.joined().compactMap(\.relativeResidual).max())
+        #expect(tables.count == questions.count)
       }
     }
   }

@@ -11,6 +11,8 @@ struct RandomNetwork {
     case smooth
     /// Relu, elu and maximum pools among them.
     case kinked
+    /// Relu and maximum pools only, and a smooth function at the end.
+    case straight
   }
 
   let network: Network
@@ -88,7 +90,7 @@ struct RandomNetwork {
       try append(.activation(activation()))
       guard min(shape[1], shape[2]) >= 3, pick([true, false, false]) else { return }
       let pool = Pool(kernel: Spatial(2, 2), stride: Spatial(pick([1, 2]), 1))
-      try append(flavour == .kinked && Bool.random(using: &generator) ? .maximumPool(pool) : .averagePool(pool))
+      try append(flavour != .smooth && Bool.random(using: &generator) ? .maximumPool(pool) : .averagePool(pool))
     }
 
     private mutating func appendDense(_ outputs: Int) throws {
@@ -112,6 +114,7 @@ struct RandomNetwork {
       switch flavour {
       case .smooth: return pick([.softplus, .sigmoid, .tanh, .parametricSoftplus(alpha: [0.75], beta: [1.25])])
       case .kinked: return pick([.relu, .relu, .elu(alpha: 0.75), .softplus])
+      case .straight: return .relu
       }
     }
 

@@ -136,6 +136,21 @@ import Testing
     }
   }
 
+  /// A sigmoid between two layers bends the path; one at the end does not.
+  @Test func `an exact integral needs straight pieces before the last function`() throws {
+    let bent = try Network(1, layers: [.dense([[1]]), .activation(.sigmoid), .dense([[2]])])
+    let straight = try Network(1, layers: [.dense([[1]]), .activation(.sigmoid)])
+    for method in [RetinaProbe.Method.integratedGradients, .conductance, .internalInfluence, .neuronConductance] {
+      func request(_ network: Network, _ steps: Request.Steps) -> Request {
+        Request(method, boundary: 1, target: network.cell, neuron: .unit(0, boundary: 1), steps: steps)
+      }
+      #expect(throws: ProbeError.notPiecewiseLinear, "\(method)") { try bent.answer(request(bent, .exact), [1]) }
+      let smooth = try bent.answer(request(bent, .automatic), [1]).values
+      let exact = try straight.answer(request(straight, .exact), [1]).values
+      expect(smooth, near: exact.map { 2 * $0 }, within: 1e-6, "\(method)")
+    }
+  }
+
   @Test func `errors say what is wrong`() {
     #expect(ProbeError.tooManyGroups(found: 17, largest: 16).description.contains("at most 16 groups, found 17"))
     #expect(ProbeError.missing("a unit of the layer").description == "the method needs a unit of the layer")

@@ -151,16 +151,22 @@ struct SharedCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { id }
 
-  /// The answer for every input.
-  func answers() throws -> [Attribution] {
+  /// Whether the file has the numbers of infinitely many steps.
+  var hasExact: Bool { json["expected_exact"] != nil }
+
+  /// The answer for every input: with the steps of the case, or by an exact integral.
+  ///
+  /// Captum's finite differences then become the conductance that they are an estimate of.
+  func answers(exactly: Bool = false) throws -> [Attribution] {
     let network = try SharedCases.network(try #require(json["network"]?.string))
     let (model, program) = (network.model, network.program)
     let parameters = try #require(json["params"])
     let inputs = try rows(try #require(json["input"]), of: model.inputShape.count)
 
     var request = Request(
-      method, target: .cell(json["target"]?.integer ?? 0, of: program),
-      steps: .count(parameters["n_steps"]?.integer ?? 50),
+      exactly && method == .layerConductance ? .conductance : method,
+      target: .cell(json["target"]?.integer ?? 0, of: program),
+      steps: exactly ? .exact : .count(parameters["n_steps"]?.integer ?? 50),
       rule: try parameters["quadrature"].map { try SharedCases.rule($0.string) } ?? .gaussLegendre,
       multipliesByInputs: parameters["multiply_by_inputs"]?.boolean ?? true)
     var subject = model.inputShape

@@ -41,6 +41,17 @@ import Testing
     }
   }
 
+  @Test(arguments: SharedCases.all.filter(\.hasExact))
+  func `a case gives the numbers of infinitely many steps`(_ shared: SharedCase) throws {
+    let answers = try shared.answers(exactly: true)
+    let expected = try #require(shared.json["expected_exact"]?.doubles)
+    expect(answers.flatMap(\.values), near: expected, within: roundingError * largestMagnitude(expected))
+    for answer in answers {
+      guard let residual = answer.residual else { continue }
+      #expect(Double(residual.magnitude) <= roundingError * answer.values.magnitudes, "residual")
+    }
+  }
+
   @Test(arguments: SharedCases.rules) func `a rule has the expected nodes and weights`(_ shared: SharedRule) throws {
     let rule = Quadrature(
       try SharedCases.rule(shared.json["method"]?.string), steps: try #require(shared.json["n"]?.integer))

@@ -41,11 +41,11 @@ public struct KernelTable: Sendable {
   /// Kernels of the exact path integration, see ``Kernels``.
   public let sweepCrossings:
     @Sendable (
-      SweepShape, SweepUnit, Double, Double, Double, Doubles, Doubles, Doubles, UnsafeMutablePointer<Int>, Doubles
+      SweepShape, SweepUnit, Double, Double, Double, Double, Doubles, Doubles, Doubles, UnsafeMutablePointer<Int>,
+      Doubles
     ) -> Int
   /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepForward:
-    @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles, Doubles) -> Void
+  public let sweepForward: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles, Doubles) -> Void
   /// Kernels of the exact path integration, see ``Kernels``.
   public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles) -> Void
 
@@ -67,8 +67,8 @@ public struct KernelTable: Sendable {
     multiplyRows = { Level.multiplyRows(columns: $0, rows: $1, weights: $2, bias: $3, input: $4, output: $5) }
     sweepCrossings = {
       Level.sweepCrossings(
-        $0, unit: $1, at: $2, changeOfConstant: $3, changeOfSlope: $4, constants: $5, slopes: $6, signs: $7, found: $8,
-        roots: $9)
+        $0, unit: $1, at: $2, changeOfConstant: $3, changeOfSlope: $4, tiny: $5, constants: $6, slopes: $7, signs: $8,
+        found: $9, roots: $10)
     }
     sweepForward = {
       Level.sweepForward(

@@ -1,7 +1,9 @@
 import RetinaKernels
 
-/// One thing that a stream does per frame. Numbers are places, in floats: of parameters in the plan's parameter block, of values
-/// and scratch in the arena, of what is carried from frame to frame in the state.
+/// One thing that a stream does per frame.
+///
+/// Numbers are places, in floats: of parameters in the plan's parameter block, of values and scratch in the arena, of
+/// what is carried from frame to frame in the state.
 struct Stage: Sendable {
   enum Kind: Sendable {
     /// Keeps normalised frames twice, one history apart, so that the last `history` frames always lie in one piece.

@@ -1,8 +1,9 @@
 import RetinaKernels
 import RetinaModel
 
-/// A movie model laid out for running frame by frame: algorithms chosen, parameters packed, memory counted. Nothing in it changes
-/// while streams run; any number of them on any threads can share it.
+/// A movie model laid out for running frame by frame: algorithms chosen, parameters packed, memory counted.
+///
+/// Nothing in it changes while streams run; any number of them on any threads can share it.
 public final class StreamPlan: @unchecked Sendable {
   /// The model.
   public let model: Model

@@ -1,4 +1,6 @@
-/// The functions of ``Elementary`` in float64, one value at a time, for sums that must not lose digits. Errors are a few units in the last place.
+/// The functions of ``Elementary`` in float64, one value at a time, for sums that must not lose digits.
+///
+/// Errors are a few units in the last place.
 public enum ElementaryDouble {
   /// e to the x; 0 below -708 and infinity above 709.
   public static func exp(_ x: Double) -> Double {

@@ -2,7 +2,9 @@
 ///
 /// All arrays are row-major: features `[channel, height, width]`, weights `[out, in / groups, height, width]`.
 public enum PlainConvolution {
-  /// `output[o] = bias[o] + sum over i of weight[o, i] * input[i]` (cross-correlation). No bias where it is nil.
+  /// `output[o] = bias[o] + sum over i of weight[o, i] * input[i]` (cross-correlation).
+  ///
+  /// No bias where it is nil.
   public static func forward(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>

@@ -1,6 +1,8 @@
 /// The plain definition of the fully connected layer and its adjoints; weights are `[out, in]`.
 public enum PlainDense {
-  /// `output[o] = bias[o] + sum over i of weight[o, i] * input[i]`. No bias where it is nil.
+  /// `output[o] = bias[o] + sum over i of weight[o, i] * input[i]`.
+  ///
+  /// No bias where it is nil.
   public static func forward(
     inputs: Int, outputs: Int, input: UnsafePointer<Float>, weight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>

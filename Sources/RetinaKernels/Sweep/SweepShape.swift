@@ -1,5 +1,7 @@
-/// The affine map between two layers of relu units, as the exact path integration walks along it: a convolution, then a factor per
-/// unit. All numbers are float64; channels lie in groups of eight, `[group][row][column][8]`.
+/// The affine map between two layers of relu units, as the exact path integration walks along it: a convolution, then
+/// a factor per unit.
+///
+/// All numbers are float64; channels lie in groups of eight, `[group][row][column][8]`.
 public struct SweepShape: @unchecked Sendable {
   /// The convolution.
   public var geometry: ConvolutionGeometry

@@ -6,7 +6,9 @@
   import RetinaKernels
 #endif
 
-/// Eight neighbouring values: channels, rows or columns. Always eight, so that the order of sums is that of the plainest level.
+/// Eight neighbouring values: channels, rows or columns.
+///
+/// Always eight, so that the order of sums is that of the plainest level.
 typealias Lanes = SIMD8<Float>
 
 /// Floats in a pack: eight real parts, then eight imaginary parts (one cache line).

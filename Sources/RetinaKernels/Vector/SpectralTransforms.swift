@@ -137,8 +137,9 @@ extension Kernels {
     }
   }
 
-  /// Transforms one pack per bin back into features of eight channels, and adds the bias. The factor 1 / (height width) belongs
-  /// to the kernels' spectra.
+  /// Transforms one pack per bin back into features of eight channels, and adds the bias.
+  ///
+  /// The factor 1 / (height width) belongs to the kernels' spectra.
   ///
   /// - Parameters:
   ///   - spectrum: `bins` packs.

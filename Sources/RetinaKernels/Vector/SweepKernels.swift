@@ -15,11 +15,12 @@ extension Kernels {
   ///   - constants, slopes: the lines of the second layer.
   ///   - signs: +1 for units above zero, -1 for units below; changed where a crossing is found.
   ///   - changeOfConstant, changeOfSlope: what happens to the line of the unit that switches.
-  ///   - found, roots: place of each unit that crossed zero and where it did; room for all units of the layer.
+  ///   - tiny: constants and slopes below this are taken for the rounding of a zero; a unit whose line is zero counts as below zero.
+  ///   - found, roots: place of each unit that crossed zero and where it did; room for twice the units of the layer.
   /// - Returns: how many crossed.
   @inline(never)
   public static func sweepCrossings(
-    _ shape: SweepShape, unit: SweepUnit, at a: Double, changeOfConstant: Double, changeOfSlope: Double,
+    _ shape: SweepShape, unit: SweepUnit, at a: Double, changeOfConstant: Double, changeOfSlope: Double, tiny: Double,
     constants: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>,
     signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>
   ) -> Int {
@@ -39,8 +40,20 @@ extension Kernels {
         }
       }
       let factor = wide(shape.forward + weight) * wide(shape.scale + place)
-      store(constant + factor * constantChange, constants + place)
-      store(slope + factor * slopeChange, slopes + place)
+      var (newConstant, newSlope) = (constant + factor * constantChange, slope + factor * slopeChange)
+      let isZero = (newConstant * newConstant + newSlope * newSlope) .< tiny * tiny
+      if anyLane(isZero) {
+        newConstant.replace(with: 0, where: isZero)
+        newSlope.replace(with: 0, where: isZero)
+        for lane in 0..<8 where isZero[lane] && signs[place + lane] > 0 {
+          found[count] = place + lane
+          roots[count] = a
+          signs[place + lane] = -1
+          count += 1
+        }
+      }
+      store(newConstant, constants + place)
+      store(newSlope, slopes + place)
     }
     return count
   }

@@ -1,7 +1,8 @@
 import RetinaEngine
 
-/// A path that has been prepared for exact integration, and what was found along it. Questions about other layers and cells for the
-/// same stimulus and baseline share it.
+/// A path that has been prepared for exact integration, and what was found along it.
+///
+/// Questions about other layers and cells for the same stimulus and baseline share it.
 final class ExactIntegration {
   let path: Probe.Path
   let targetBoundary: Int
@@ -79,8 +80,12 @@ final class ExactIntegration {
   /// - Throws: ``ProbeError/notPiecewiseLinear``.
   func integral(_ probe: Probe, through unit: Target, target: Target) throws(ProbeError) -> [Double] {
     restore(probe)
-    guard var pieces = PieceSweep(probe, path: path, target: target), unit.boundary <= pieces.straightEnd else {
-      throw .notPiecewiseLinear
+    guard var pieces = PieceSweep(probe, path: path, target: target) else { throw .notPiecewiseLinear }
+    guard unit.boundary <= pieces.straightEnd else {
+      // Behind the last function the unit is one of the target's own, and is explained like a target of its weight.
+      var own = unit
+      own.terms = target.terms.filter { $0.unit == unit.terms[0].unit }
+      return try integral(probe, target: own, boundary: path.affineEnd).influence
     }
     var whole = [Double](repeating: 0, count: probe.count(path.affineEnd))
     pieces.forEachPiece { piece in

@@ -107,9 +107,23 @@ struct PieceSweep {
   }
 
   /// The values at a place of the path and the slopes, from what is on.
-  private func runStraight(at position: Double) {
+  private mutating func runStraight(at position: Double) {
     probe.move(to: position, along: path, end: path.affineEnd)
-    for step in path.affineEnd..<straightEnd { stepStraight(step) }
+    for step in path.affineEnd..<straightEnd {
+      settleTies(step)
+      stepStraight(step)
+    }
+  }
+
+  /// Decides what a gradient does on a whole piece as it is decided at a node: a relu that stays at zero has no slope, and of the units
+  /// of a window that lie on one line (several relu that are off) the first has it all.
+  private mutating func settleTies(_ step: Int) {
+    let (value, slope) = (probe.values[step], probe.tangents[step])
+    for unit in active[step].indices where slope[unit] == 0 && value[unit] <= 0 { active[step][unit] = false }
+    for (window, units) in pooled[step].enumerated() {
+      let best = largest[step][window]
+      largest[step][window] = units.first { value[$0] == value[best] && slope[$0] == slope[best] } ?? best
+    }
   }
 
   /// One step of values and slopes.
@@ -154,8 +168,9 @@ struct PieceSweep {
     }
   }
 
-  /// Visits the units whose lines lead out of their piece, with the distance at which they leave it. The slot is the unit itself
-  /// for a relu, and the window for a pool.
+  /// Visits the units whose lines lead out of their piece, with the distance at which they leave it.
+  ///
+  /// The slot is the unit itself for a relu, and the window for a pool.
   private func forEachCrossing(_ visit: (_ distance: Double, _ step: Int, _ slot: Int, _ unit: Int) -> Void) {
     for step in path.affineEnd..<straightEnd {
       let (value, slope) = (probe.values[step], probe.tangents[step])

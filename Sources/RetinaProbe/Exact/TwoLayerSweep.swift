@@ -20,8 +20,8 @@ final class TwoLayerSweep {
   private let shape: SweepShape
   private let memory: [UnsafeMutablePointer<Double>]
   /// The second layer: lines, signs (pass 1), slopes, activity, what is carried and since when (pass 2).
-  private let constants, slopes, signs, slopesAtStart, signsAtStart, movingSlopes, active, carried, since:
-    UnsafeMutablePointer<Double>
+  private let constants, slopes, signs, slopesAtStart, signsAtStart, movingSlopes, active, carried,
+    since: UnsafeMutablePointer<Double>
   /// The first layer: gradient, what is carried and since when, and what was carried when a unit switched.
   private let gradients, carriedBelow, sinceBelow: UnsafeMutablePointer<Double>
   private let roots: UnsafeMutablePointer<Double>
@@ -84,10 +84,10 @@ final class TwoLayerSweep {
     (slopesAtStart, signsAtStart, movingSlopes) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
     (active, carried, since) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
     (gradients, carriedBelow, sinceBelow) = (block(emptyBelow), block(emptyBelow), block(emptyBelow))
-    roots = block(emptyAbove)
+    roots = block(emptyAbove + emptyAbove)
     memory = blocks
-    found = .allocate(capacity: max(8, above))
-    found.initialize(repeating: 0, count: max(8, above))
+    found = .allocate(capacity: max(8, 2 * above))
+    found.initialize(repeating: 0, count: max(8, 2 * above))
   }
 
   deinit {
@@ -123,7 +123,9 @@ final class TwoLayerSweep {
 
   // MARK: - First pass
 
-  /// Finds all switches along a path that the probe has set up. This does not depend on the target, so that one pass serves all cells.
+  /// Finds all switches along a path that the probe has set up.
+  ///
+  /// This does not depend on the target, so that one pass serves all cells.
   func findEvents(_ probe: Probe) {
     let (first, second) = (chain.first, chain.second)
     starts = probe.copy(probe.baselineValues, first)
@@ -144,8 +146,8 @@ final class TwoLayerSweep {
     below.sort { $0.position < $1.position }
     program.run(probe.values, from: first + 1, to: second)
     program.pushForward(probe.tangents, at: probe.values, from: first + 1, to: second)
-    // Lanes of channels that do not exist stay at zero and never cross.
-    signs.update(repeating: 1, count: shape.outputNumbers)
+    // Lanes of channels that do not exist stay at zero, which counts as below, and never cross.
+    signs.update(repeating: -1, count: shape.outputNumbers)
     let (lineStarts, lineSlopes) = (probe.values[second], probe.tangents[second])
     for unit in 0..<probe.count(second) {
       let place = TwoLayerSweep.place(unit, plane: planeAbove)
@@ -156,12 +158,17 @@ final class TwoLayerSweep {
     }
     slopesAtStart.update(from: slopes, count: shape.outputNumbers)
     signsAtStart.update(from: signs, count: shape.outputNumbers)
+    var largest = 0.0
+    for place in 0..<shape.outputNumbers {
+      largest = max(largest, constants[place].magnitude, slopes[place].magnitude)
+    }
+    let tiny = 1e-12 * largest
     var above: [Event] = []
     for event in below {
       let line = change(event)
       let count = program.kernels.sweepCrossings(
         shape, unit(-1 - event.unit, plane: planeBelow, width: shape.geometry.inputWidth), event.position,
-        line.constant, line.slope, constants, slopes, signs, found, roots)
+        line.constant, line.slope, tiny, constants, slopes, signs, found, roots)
       for index in 0..<count { above.append(Event(position: roots[index], unit: found[index])) }
     }
     for place in 0..<shape.outputNumbers where (constants[place] + slopes[place]) * signs[place] < 0 {
