@@ -65,10 +65,7 @@ enum ProbeCommand: Command {
       try FileSystem.createFolder(folder)
       var tables: [AttributionTable] = []
       for part in question.parts {
-        let table = try Probe.run(
-          runner.program, part.requests, shape: part.shape, sumsChannels: question.sumsChannels,
-          count: stimulus.inputs(model), input: { stimulus.input($0, of: model) }, baselines: question.baselines,
-          threads: threads, progress: { progress.advance($0) })
+        let table = try answer(part, of: question, about: stimulus, source, runner, threads, progress)
         guard table.values.firstNonFinite == nil else { throw source.tooLarge(stimulus) }
         let place = question.parts.count > 1 ? "\(folder)/\(safe(part.name))" : folder
         try FileSystem.createFolder(place)
@@ -103,5 +100,22 @@ enum ProbeCommand: Command {
       return ExitCode.checkFailed
     }
     return ExitCode.done
+  }
+
+  /// One layer's answers for all inputs of a stimulus.
+  private static func answer(
+    _ part: ProbeQuestion.Part, of question: ProbeQuestion, about stimulus: LoadedStimulus, _ source: StimulusSource,
+    _ runner: Runner, _ threads: Int, _ progress: Progress
+  ) throws -> AttributionTable {
+    do throws(ProbeError) {
+      return try Probe.run(
+        runner.program, part.requests, shape: part.shape, sumsChannels: question.sumsChannels,
+        count: stimulus.inputs(question.model), input: { stimulus.input($0, of: question.model) },
+        baselines: question.baselines, threads: threads, progress: { progress.advance($0) })
+    } catch {
+      // Stimulus and baseline were finite when they were read.
+      if error == .notFinite { throw source.tooLarge(stimulus) }
+      throw error
+    }
   }
 }
