@@ -60,6 +60,7 @@ let package = Package(
     .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["retina"]),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["retina", "RetinaFiles", "RetinaProbe", "RetinaStimuli"]),
   ]
 )

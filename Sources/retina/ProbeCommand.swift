@@ -63,11 +63,7 @@ enum ProbeCommand: Command {
     for stimulus in source.stimuli {
       let folder = source.stimuli.count > 1 ? "\(output)/\(safe(stimulus.name))" : output
       try FileSystem.createFolder(folder)
-      let tables = try Probe.run(
-        runner.program, question.parts.map { LayerQuestion(requests: $0.requests, shape: $0.shape) },
-        sumsChannels: question.sumsChannels, count: stimulus.inputs(model),
-        input: { stimulus.input($0, of: model) }, baselines: question.baselines, threads: threads,
-        progress: { progress.advance($0) })
+      let tables = try answer(question, about: stimulus, source, runner, threads, progress)
       for (part, table) in zip(question.parts, tables) {
         guard table.values.firstNonFinite == nil else { throw source.tooLarge(stimulus) }
         let place = question.parts.count > 1 ? "\(folder)/\(safe(part.name))" : folder
@@ -102,5 +98,23 @@ enum ProbeCommand: Command {
       return ExitCode.checkFailed
     }
     return ExitCode.done
+  }
+
+  /// The answers for all inputs of a stimulus, one table per layer.
+  private static func answer(
+    _ question: ProbeQuestion, about stimulus: LoadedStimulus, _ source: StimulusSource, _ runner: Runner,
+    _ threads: Int, _ progress: Progress
+  ) throws -> [AttributionTable] {
+    do throws(ProbeError) {
+      return try Probe.run(
+        runner.program, question.parts.map { LayerQuestion(requests: $0.requests, shape: $0.shape) },
+        sumsChannels: question.sumsChannels, count: stimulus.inputs(question.model),
+        input: { stimulus.input($0, of: question.model) }, baselines: question.baselines, threads: threads,
+        progress: { progress.advance($0) })
+    } catch {
+      // Stimulus and baseline were finite when they were read.
+      if error == .notFinite { throw source.tooLarge(stimulus) }
+      throw error
+    }
   }
 }

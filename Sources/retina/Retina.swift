@@ -29,8 +29,6 @@ struct Retina {
       case .cannotRead: fail("\(error)", ExitCode.cannotRead)
       case .cannotWrite: fail("\(error)", ExitCode.cannotWrite)
       }
-    } catch ProbeError.notFinite {
-      fail("\(ProbeError.notFinite)", ExitCode.badData)
     } catch let error as ProbeError {
       fail("\(error)", ExitCode.usage)
     } catch {
