@@ -57,6 +57,7 @@ TOLERANCE = 1e-4
 BATCHES = (1, 8, 32)
 WINDOWS = 32
 STRETCHES = 3
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 LEVELS = ("baseline", "avx2", "avx512")
 REFERENCE = "RetinaKit"
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -635,7 +636,7 @@ def machine() -> str:
     return f"{name}; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; {platform.system()} {platform.release()}"
 
 
-def measured_peak(seconds: float = 1.0) -> float:
+def measured_peak(seconds: float, clock: str) -> float:
     """Operations per second of the fastest 1024 x 1024 float32 matrix product on one thread: NumPy's or PyTorch's."""
     size = 1024
     matrix = np.random.default_rng(SEED).standard_normal((size, size), dtype=np.float32)
@@ -645,13 +646,13 @@ def measured_peak(seconds: float = 1.0) -> float:
         torch.set_num_threads(1)
         tensor = torch.from_numpy(matrix)
         products.append(lambda: tensor @ tensor)
-    best = math.inf
+    now, best = CLOCKS[clock], math.inf
     for product in products:
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            start = time.perf_counter()
+        end = now() + seconds
+        while now() < end:
+            start = now()
             product()
-            best = min(best, time.perf_counter() - start)
+            best = min(best, now() - start)
     return 2 * size**3 / best
 
 
@@ -859,7 +860,7 @@ class Comparison:
 
 def time_peer(peer: Peer, prepared: list, seconds: float, clock: str) -> float:
     """Mean seconds of running all prepared batches once, repeated for about `seconds`."""
-    now = {"wall": time.perf_counter, "cpu": time.process_time}[clock]
+    now = CLOCKS[clock]
     peer.run(prepared[0])
     passes, start = 0, now()
     while passes == 0 or now() - start < seconds:
@@ -881,7 +882,7 @@ def threads_check(arguments: argparse.Namespace, folder: Path, processors: set[i
     """How much faster two threads run a whole movie than one: the whole command, and without its start.
 
     The start (reading the model, planning) is taken off by subtracting the time of a short movie from that of a long one;
-    what is left holds reading the movie and writing the rates, which are done by one thread.
+    what is left holds reading the movie and writing the rates, which are done by one thread. The fastest rounds count.
     """
     model, lines, record = folder / "threads.safetensors", [], {}
     if len(processors) < 2:
@@ -902,12 +903,9 @@ def threads_check(arguments: argparse.Namespace, folder: Path, processors: set[i
                     start = time.perf_counter()
                     retina.call("run", model, files[count], "--threads", threads, "--output", folder / "rates.npy")
                     times[count, threads].append(time.perf_counter() - start)
-        one, two = np.array(times[long, 1]), np.array(times[long, 2])
-        rest = statistics.median((one - times[200, 1]) / (two - times[200, 2]))
-        lines.append(
-            f"| {name} | {long} | {statistics.median(one):.3f} | {statistics.median(two):.3f} "
-            f"| {statistics.median(one / two):.2f} | {rest:.2f} |"
-        )
+        one, two = min(times[long, 1]), min(times[long, 2])
+        rest = (one - min(times[200, 1])) / (two - min(times[200, 2]))
+        lines.append(f"| {name} | {long} | {one:.3f} | {two:.3f} | {one / two:.2f} | {rest:.2f} |")
         record[name] = {f"{count} frames, {threads} threads": values for (count, threads), values in times.items()}
     head = ["### Two threads on a whole movie", "", "| net | frames | s, 1 thread | s, 2 threads | ratio | ratio without start |"]
     return "\n".join([*head, "| --- | ---: | ---: | ---: | ---: | ---: |", *lines]), record
@@ -922,52 +920,52 @@ GROWTH = {
 
 
 def growth(arguments: argparse.Namespace, folder: Path, peak: float) -> tuple[str, dict]:
-    """Time per frame beside the planner's count, one factor at a time around 40x50x50, 8 channels, 5 cells."""
+    """Time per frame beside the planner's count, one factor at a time around 40x50x50, 8 channels, 5 cells.
+
+    The fastest of the interleaved rounds counts, so that a busy moment does not look like a cost.
+    """
     lines = [
         "### Cost against the planner's count (collapsed net; one factor changed at a time)", "",
         "| factor | value | MFLOP/frame | ms/frame | GFLOP/s | of peak | time / count, to the base "
         "| conv1 ms (GFLOP/s) | conv2 ms (GFLOP/s) | dense ms (GFLOP/s) | parameters MB | state MB |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | ---: | ---: |",
     ]  # fmt: skip
-    retina, record, base = Retina(arguments.retina), {}, None
-    measured = {}
-    for factor, value in [("size", 50), *((factor, value) for factor, values in GROWTH.items() for value in values)]:
-        note(f"growth: {factor} {value}")
-        net = make_net(**{factor: value})
-        key = (net.input, net.layers[0].weights[0].shape[0], net.cells)
-        if key not in measured:
-            measured[key] = measure_growth(retina, net, folder, arguments)
-        result = measured[key]
-        if base is None:
-            base = result
-            continue
-        record[f"{factor} {value}"] = result
+    retina, record, nets, results = Retina(arguments.retina), {}, {}, {}
+    base = ("size", 50)
+    for factor, value in [(factor, value) for factor, values in GROWTH.items() for value in values]:
+        net, model = make_net(**{factor: value}), folder / f"growth-{factor}-{value}.safetensors"
+        write_model(net, model)
+        nets[factor, value] = (model, retina.frames_for(model, arguments.seconds))
+    for number in range(arguments.rounds):
+        note(f"growth: round {number + 1} of {arguments.rounds}")
+        for key, (model, frames) in nets.items():
+            seconds, stages = retina.time(model, frames, None, arguments.clock), retina.bench(model, frames)["stages"]
+            best = results.setdefault(key, {"seconds_per_frame": math.inf, "stages": stages})
+            best["seconds_per_frame"] = min(seconds, best["seconds_per_frame"])
+            for stage, other in zip(best["stages"], stages):
+                stage["seconds"] = min(stage["seconds"], other["seconds"])
+    for key, result in results.items():
+        plan = retina.plan(nets[key][0])
+        result |= {name: plan[name] for name in ("arena_bytes", "state_bytes", "parameter_bytes")}
+        result["operations"] = planned_operations(plan)
+    cost = {key: result["seconds_per_frame"] / result["operations"] for key, result in results.items()}
+    for (factor, value), result in results.items():
         time_, count = result["seconds_per_frame"], result["operations"]
-        relative = time_ / count * base["operations"] / base["seconds_per_frame"]
-        stages = "".join(growth_stage(result["stages"], layer) for layer in ("conv1", "conv2", "dense"))
+        cells = "".join(growth_stage(result, layer) for layer in ("conv1", "conv2", "dense"))
         lines.append(
             f"| {factor} | {value} | {count / 1e6:.2f} | {time_ * 1e3:.4f} | {count / time_ / 1e9:.1f} "
-            f"| {count / time_ / peak:.0%} | {relative:.2f} {stages}| {result['parameter_bytes'] / 1e6:.2f} "
-            f"| {result['state_bytes'] / 1e6:.2f} |"
+            f"| {count / time_ / peak:.0%} | {cost[factor, value] / cost[base]:.2f} {cells}"
+            f"| {result['parameter_bytes'] / 1e6:.2f} | {result['state_bytes'] / 1e6:.2f} |"
         )
+        record[f"{factor} {value}"] = result
     return "\n".join(lines), record
 
 
-def measure_growth(retina: Retina, net: Net, folder: Path, arguments: argparse.Namespace) -> dict:
-    """The fastest round of `retina bench`, with the counts and sizes of `retina info`."""
-    model = folder / "growth.safetensors"
-    write_model(net, model)
-    plan, frames = retina.plan(model), retina.frames_for(model, arguments.seconds)
-    results = [retina.bench(model, frames) for _ in range(arguments.rounds)]
-    fastest = min(results, key=lambda result: result["seconds_per_frame"])
-    sizes = {name: plan[name] for name in ("arena_bytes", "state_bytes", "parameter_bytes")}
-    return {**fastest, **sizes, "operations": planned_operations(plan)}
-
-
-def growth_stage(stages: list[dict], layer: str) -> str:
-    """Milliseconds, GFLOP/s and first word of the algorithm of a layer, as a cell of a table."""
-    chosen = [stage for stage in stages if stage["layer"] == layer]
-    seconds, count = (sum(stage[key] for stage in chosen) for key in ("seconds", "operations"))
+def growth_stage(result: dict, layer: str) -> str:
+    """Algorithm, milliseconds and GFLOP/s of a layer: its share of the time of all stages, times the time per frame."""
+    chosen = [stage for stage in result["stages"] if stage["layer"] == layer]
+    share = sum(stage["seconds"] for stage in chosen) / sum(stage["seconds"] for stage in result["stages"])
+    seconds, count = share * result["seconds_per_frame"], sum(stage["operations"] for stage in chosen)
     algorithm = chosen[0]["algorithm"].split()[0].rstrip(",")
     return f"| {algorithm} {seconds * 1e3:.4f} ({count / max(seconds, 1e-12) / 1e9:.0f}) "
 
@@ -983,7 +981,7 @@ def length(arguments: argparse.Namespace, folder: Path) -> tuple[str, dict]:
             rows = {}
             for count in (short, 8 * short):
                 note(f"length: {name}, {what}, {count} frames")
-                rows[count] = measure_length(retina, net, model, folder, what, count, min(arguments.rounds, 5))
+                rows[count] = measure_length(arguments, net, model, folder, what, count)
             for count, row in rows.items():
                 ratio = row["seconds_per_frame"] / rows[short]["seconds_per_frame"]
                 lines.append(
@@ -999,27 +997,28 @@ def length(arguments: argparse.Namespace, folder: Path) -> tuple[str, dict]:
     return "\n".join([*head, *lines]), record
 
 
-def measure_length(
-    retina: Retina, net: Net, model: Path, folder: Path, what: str, count: int, rounds: int
-) -> dict:
-    """Median time per frame and largest resident memory of one command; `run` is timed as a whole process.
+def measure_length(arguments: argparse.Namespace, net: Net, model: Path, folder: Path, what: str, count: int) -> dict:
+    """Smallest time per frame and largest resident memory of one command; `run` is timed as a whole process.
 
     The memory is at least that of a bare Python interpreter, about 10 MB.
     """
+    retina = Retina(arguments.retina)
     if what == "bench":
         words, movie_bytes = ["bench", model, "--json", "--frames", count], 64 * 4 * math.prod(net.input[1:])
     else:
         movie = folder / f"length-{count}.npy"
-        if not movie.exists() or np.load(movie, mmap_mode="r").shape[1:] != net.input[1:]:
-            np.save(movie, noise_movie(count, net))
+        np.save(movie, noise_movie(count, net))
         words, movie_bytes = ["run", model, movie, "--stream", "--output", folder / "rates.npy"], movie.stat().st_size
     command, seconds, peaks = [sys.executable, "-I", "-S", "-c", MEASURE, str(retina.program), *map(str, words)], [], []
-    for _ in range(rounds):
-        *output, usage = subprocess.run(command, check=True, text=True, capture_output=True).stdout.splitlines()
-        whole, peak = map(float, usage.split())
-        seconds.append(json.loads("\n".join(output))["seconds_per_frame"] if what == "bench" else whole / count)
-        peaks.append(peak * (1 if sys.platform == "darwin" else 1024))
-    return {"seconds_per_frame": statistics.median(seconds), "peak_bytes": max(peaks), "movie_bytes": movie_bytes}
+    for _ in range(arguments.rounds):
+        text = subprocess.run(command, check=True, text=True, capture_output=True).stdout
+        usage = dict(zip(("wall", "cpu", "memory"), map(float, text.splitlines()[-1].split())))
+        peaks.append(usage["memory"] * (1 if sys.platform == "darwin" else 1024))
+        if what == "bench":
+            seconds.append(retina.time(model, count, None, arguments.clock))
+        else:
+            seconds.append(usage[arguments.clock] / count)
+    return {"seconds_per_frame": min(seconds), "peak_bytes": max(peaks), "movie_bytes": movie_bytes}
 
 
 # Runs a command and prints its seconds and largest memory last. A process of its own, since the largest memory of a command
@@ -1028,7 +1027,8 @@ MEASURE = """
 import resource, subprocess, sys, time
 start = time.perf_counter()
 subprocess.run(sys.argv[1:], check=True)
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+wall, usage = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
 """
 
 
@@ -1078,11 +1078,11 @@ def main() -> int:
     logging.disable(logging.WARNING)
     processors = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {arguments.core} if arguments.core in processors else {min(processors)})
-    peak, failures = measured_peak(0.3 if arguments.quick else 1.0), []
+    peak, failures = measured_peak(0.3 if arguments.quick else 1.0, arguments.clock), []
     record = {"machine": machine(), "peak": peak, "nets": [], "rounds": arguments.rounds, "clock": arguments.clock}
     print(f"{record['machine']}\n")
     clock = {"wall": "time on the wall", "cpu": "time of the processor"}[arguments.clock]
-    print(f"One core, one thread, {arguments.rounds} interleaved rounds, medians, {clock}. ", end="")
+    print(f"One core, one thread, {arguments.rounds} interleaved rounds, {clock}. ", end="")
     print(f"Measured peak of the core (float32 matrix product): {peak / 1e9:.1f} GFLOP/s.\n", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
