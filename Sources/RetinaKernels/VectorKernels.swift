@@ -34,6 +34,8 @@ public protocol VectorKernels: SendableMetatype {
   static func convolvePlanes(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
+  /// Sets what is not above zero to zero.
+  static func rectify(count: Int, values: UnsafeMutablePointer<Float>)
   /// Multiplies a matrix with a vector.
   static func multiplyRows(
     columns: Int, rows: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,

@@ -18,10 +18,11 @@ import Testing
         steps: .count(20))
     }
     let count = Bench.model.inputShape.count
-    return try Probe.run(
-      program, requests, shape: Bench.model.shapes[layer], sumsChannels: sums, count: inputs.shape[0],
-      input: { Array(inputs.values[$0 * count..<($0 + 1) * count]) },
+    let tables = try Probe.run(
+      program, [LayerQuestion(requests: requests, shape: Bench.model.shapes[layer])], sumsChannels: sums,
+      count: inputs.shape[0], input: { Array(inputs.values[$0 * count..<($0 + 1) * count]) },
       baselines: [[Float](repeating: 0, count: count)], threads: 1)
+    return try #require(tables.first)
   }
 
   private func numbers(_ json: JSON?) -> [Double] { json?.array?.compactMap { $0.number } ?? [] }

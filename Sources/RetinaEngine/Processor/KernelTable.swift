@@ -23,6 +23,7 @@ public struct KernelTable: Sendable {
   let multiplyFeatures: @Sendable (Int, Int, Floats, Floats, Int, MutableFloats) -> Void
   let convolveFeatures: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
   let convolvePlanes: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
+  let rectify: @Sendable (Int, MutableFloats) -> Void
   let multiplyRows: @Sendable (Int, Int, Floats, Floats, Floats, MutableFloats) -> Void
 
   /// The kernels of a level; those of the plainest one where a level was not compiled in.
@@ -64,6 +65,7 @@ public struct KernelTable: Sendable {
     }
     convolveFeatures = { Level.convolveFeatures($0, input: $1, weights: $2, bias: $3, output: $4) }
     convolvePlanes = { Level.convolvePlanes($0, input: $1, weights: $2, bias: $3, output: $4) }
+    rectify = { Level.rectify(count: $0, values: $1) }
     multiplyRows = { Level.multiplyRows(columns: $0, rows: $1, weights: $2, bias: $3, input: $4, output: $5) }
     sweepCrossings = {
       Level.sweepCrossings(

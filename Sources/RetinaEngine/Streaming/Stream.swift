@@ -134,6 +134,8 @@ public final class Stream {
       PlainAffine.forwardLanes(
         count: stage.layout.floats, vectors: vectors, values: output, scale: parameters + scale,
         shift: parameters + shift)
+    case .activation(.relu) where stage.input == stage.output:
+      plan.kernels.rectify(stage.layout.usedFloats, output)
     case .activation(let kind):
       PlainActivation.forward(kind, count: stage.layout.usedFloats, input: input, output: output)
     case .plain(let step): plan.program.run(step: step, input: input, output: output)
@@ -187,14 +189,15 @@ public final class Stream {
         let resultStride = convolution.groups * shape.paddedBins * 16
         var first = 0
         while first + 4 <= convolution.block {
+          // The last frames that the first of the four needs; what the others need less are zeros.
           plan.kernels.multiplyAddFour(
-            past, kernels, kernelStride, images + first * 16, sums(convolution, first, group) + bin * 16,
+            max(0, past - first), kernels, kernelStride, images + first * 16, sums(convolution, first, group) + bin * 16,
             resultStride)
           first += 4
         }
         while first < convolution.block {
           plan.kernels.multiplyAddOne(
-            past, kernels, kernelStride, images + first * 16, sums(convolution, first, group) + bin * 16)
+            max(0, past - first), kernels, kernelStride, images + first * 16, sums(convolution, first, group) + bin * 16)
           first += 1
         }
       }

@@ -121,6 +121,21 @@ extension Kernels {
     order.store(sum, group, row, column, output)
   }
 
+  /// Sets what is not above zero to zero, in place; a NaN stays.
+  @inline(never)
+  public static func rectify(count: Int, values: UnsafeMutablePointer<Float>) {
+    var index = 0
+    while index &+ 8 <= count {
+      let value = load(values + index)
+      store(value.replacing(with: 0, where: value .<= 0), values + index)
+      index &+= 8
+    }
+    while index < count {
+      if values[index] <= 0 { values[index] = 0 }
+      index &+= 1
+    }
+  }
+
   /// A matrix product with one vector: `output[r] = bias[r] + sum over c of weights[r, c] * input[c]`.
   ///
   /// Each row is summed in eight lanes, in the order of the columns; four rows share every load of the input.
