@@ -189,15 +189,16 @@ public final class Stream {
         let resultStride = convolution.groups * shape.paddedBins * 16
         var first = 0
         while first + 4 <= convolution.block {
-          // The last frames that the first of the four needs; what the others need less are zeros.
+          // The frames that the first of the four needs; what the others need less are zeros.
           plan.kernels.multiplyAddFour(
-            max(0, past - first), kernels, kernelStride, images + first * 16, sums(convolution, first, group) + bin * 16,
-            resultStride)
+            max(0, past - first), kernels, kernelStride, images + first * 16,
+            sums(convolution, first, group) + bin * 16, resultStride)
           first += 4
         }
         while first < convolution.block {
           plan.kernels.multiplyAddOne(
-            max(0, past - first), kernels, kernelStride, images + first * 16, sums(convolution, first, group) + bin * 16)
+            max(0, past - first), kernels, kernelStride, images + first * 16,
+            sums(convolution, first, group) + bin * 16)
           first += 1
         }
       }
