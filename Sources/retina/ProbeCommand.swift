@@ -25,6 +25,8 @@ enum ProbeCommand: Command {
       CommandOption("--mask", "FILE", "for ablation and Shapley values: .npy with the group of every unit"),
       CommandOption("--window", "N,N,N", "for occlusion: size of the window"),
       CommandOption("--strides", "N,N,N", "for occlusion: steps of the window (default: 1)"),
+      CommandOption("--check", nil, "measure whether the attribution of a layer is true, at the largest target"),
+      CommandOption("--replace", "R", "for --check: replace units with their values at the baseline, or zero"),
       CommandOption("--max-residual", "X", "fail (1) when a relative residual is larger"),
       .threads, .json,
     ]
@@ -45,6 +47,7 @@ enum ProbeCommand: Command {
   static func run(_ arguments: Arguments) throws -> Int32 {
     let model = try ModelFile.read(arguments.operands[0])
     let question = try ProbeQuestion(model, arguments)
+    let check = try ProbeCheck(question, arguments)
     let source = try StimulusSource(arguments.operands[1], for: model)
     let output = try arguments.output()
     let threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
@@ -64,12 +67,14 @@ enum ProbeCommand: Command {
       let folder = source.stimuli.count > 1 ? "\(output)/\(safe(stimulus.name))" : output
       try FileSystem.createFolder(folder)
       let tables = try answer(question, about: stimulus, source, runner, threads, progress)
-      for (part, table) in zip(question.parts, tables) {
-        guard table.values.firstNonFinite == nil else { throw source.tooLarge(stimulus) }
+      guard tables.allSatisfy({ $0.values.firstNonFinite == nil }) else { throw source.tooLarge(stimulus) }
+      let checks = try check?.run(stimulus, tables, program: runner.program)
+      for (index, (part, table)) in zip(question.parts, tables).enumerated() {
         let place = question.parts.count > 1 ? "\(folder)/\(safe(part.name))" : folder
         try FileSystem.createFolder(place)
         try NPY.write(table.values, to: "\(place)/attribution.npy")
-        let summary = question.summary(part, table, stimulus: stimulus.name)
+        let summary = question.summary(
+          part, table, stimulus: stimulus.name, check: checks.flatMap { check?.json($0[index]) })
         try FileSystem.write(Array((summary.text(indented: true) + "\n").utf8), to: "\(place)/summary.json")
         report.append(summary)
         if let residual = table.largestRelativeResidual { worst = max(worst ?? 0, residual) }
@@ -80,7 +85,9 @@ enum ProbeCommand: Command {
       if let figure = try picture.figure() {
         try FileSystem.write(Array(figure.svg().utf8), to: "\(folder)/importance.svg")
       }
-      if !arguments.has("--json") { question.printTable(stimulus.name, tables) }
+      if !arguments.has("--json") {
+        question.printTable(stimulus.name, tables, checks: checks?.compactMap { check?.lines($0) } ?? [])
+      }
     }
     progress.end()
     if arguments.has("--json") {

@@ -278,12 +278,12 @@ struct ProbeQuestion {
     }
   }
 
-  func summary(_ part: Part, _ table: AttributionTable, stimulus: String) -> JSON {
+  func summary(_ part: Part, _ table: AttributionTable, stimulus: String, check: JSON?) -> JSON {
     func rows(_ value: (Attribution) -> Float?) -> JSON {
       let numbers = table.sums.map { row in row.map { value($0).map { JSON.number(Double($0)) } ?? .null } }
       return .array(numbers.map { part.requests.count > 1 ? .array($0) : $0[0] })
     }
-    return [
+    let summary: JSON = [
       "model": .string(model.name), "stimulus": .string(stimulus), "method": .string(method.rawValue),
       "layer": .string(part.name), "at": .string(side == .output ? "output" : "input"),
       "cells": .array(cells.map { $0.count == 1 ? .number(Double($0[0])) : .array($0.map { .number(Double($0)) }) }),
@@ -292,15 +292,17 @@ struct ProbeQuestion {
       "f_input": rows { hasTarget ? $0.valueAtInput : nil }, "f_baseline": rows { $0.valueAtBaseline },
       "residual": rows { $0.residual }, "relative_residual": rows { $0.relativeResidual },
     ]
+    guard let check, let members = summary.members else { return summary }
+    return .object(members + [JSON.Member("check", check)])
   }
 
-  /// Prints, for every layer, the channels that matter most.
-  func printTable(_ stimulus: String, _ tables: [AttributionTable]) {
+  /// Prints, for every layer, the channels that matter most, and the lines of its check.
+  func printTable(_ stimulus: String, _ tables: [AttributionTable], checks: [[String]]) {
     let rates = tables[0].sums.map { $0[0].valueAtInput }
-    let peak = rates.indices.reduce(0) { rates[$1] > rates[$0] ? $1 : $0 }
+    let peak = tables[0].inputOfLargestTarget
     let target = hasTarget ? ", largest target \(fixed(Double(rates[peak]), 4)) at input \(peak)" : ""
     print("\(stimulus): \(rates.count) inputs\(target)")
-    for (part, table) in zip(parts, tables) {
+    for (index, (part, table)) in zip(parts, tables).enumerated() {
       let sums = channelTable(part, table)
       let total = sums.map { column in column.reduce(0) { $0 + Double($1.magnitude) } / Double(max(1, column.count)) }
       let ranked = total.indices.sorted { total[$0] > total[$1] }.prefix(4)
@@ -309,6 +311,7 @@ struct ProbeQuestion {
       }
       let residual = table.largestRelativeResidual.map { "; largest relative residual \($0)" } ?? ""
       print("  \(pad(part.name, 10)) \(text.joined(separator: ", "))\(residual)")
+      if index < checks.count { for line in checks[index] { print("    \(line)") } }
     }
   }
 

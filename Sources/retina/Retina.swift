@@ -10,7 +10,8 @@ import RetinaProbe
 struct Retina {
   static var commands: [any Command.Type] {
     [
-      InfoCommand.self, RunCommand.self, ProbeCommand.self, StimulusCommand.self, VerifyCommand.self, BenchCommand.self,
+      InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
+      BenchCommand.self,
     ]
   }
 
