@@ -86,6 +86,16 @@ public final class Program: @unchecked Sendable {
   }
 }
 
+extension Program {
+  /// One input after the model's normalisation.
+  public func normalized(_ input: [Float]) -> [Float] {
+    [Float](unsafeUninitializedCapacity: input.count) { output, filled in
+      normalize(input, into: output.baseAddress!)
+      filled = input.count
+    }
+  }
+}
+
 /// The two sides of a layer.
 public enum LayerSide: Sendable {
   /// What goes into the layer.

@@ -56,4 +56,16 @@ public protocol VectorKernels: SendableMetatype {
     _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
     gradients: UnsafeMutablePointer<Double>, carried: UnsafeMutablePointer<Double>,
     since: UnsafeMutablePointer<Double>)
+  /// Moves a layer of relu along its path.
+  static func secantMove(
+    vectors: Int, a: Float, origin: UnsafePointer<Float>, direction: UnsafePointer<Float>,
+    units: UnsafeMutablePointer<Float>, changes: UnsafeMutablePointer<Float>)
+  /// The second layer of relu, after its linear map has moved.
+  static func secantRectify(
+    vectors: Int, map: UnsafePointer<Float>, scale: UnsafePointer<Float>, constant: UnsafePointer<Float>,
+    weights: UnsafePointer<Float>, lines: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>,
+    gains: UnsafeMutablePointer<Float>)
+  /// Adds products lane by lane.
+  static func secantSum(
+    vectors: Int, first: UnsafePointer<Float>, second: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>)
 }

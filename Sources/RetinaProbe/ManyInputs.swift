@@ -99,16 +99,6 @@
     }
   }
 
-  extension Program {
-    /// One input after the model's normalisation.
-    public func normalized(_ input: [Float]) -> [Float] {
-      [Float](unsafeUninitializedCapacity: input.count) { output, filled in
-        normalize(input, into: output.baseAddress!)
-        filled = input.count
-      }
-    }
-  }
-
   /// Results that several threads fill in, each its own places.
   private final class ResultList: @unchecked Sendable {
     private let memory: UnsafeMutableBufferPointer<Result<[Attribution], ProbeError>?>

@@ -7,8 +7,10 @@ import RetinaKernels
 
 /// The fast kernels of one processor level; chosen once, when a plan is made.
 public struct KernelTable: Sendable {
-  typealias Floats = UnsafePointer<Float>
-  typealias MutableFloats = UnsafeMutablePointer<Float>
+  /// Numbers that a kernel reads.
+  public typealias Floats = UnsafePointer<Float>
+  /// Numbers that a kernel changes.
+  public typealias MutableFloats = UnsafeMutablePointer<Float>
   /// Float64 numbers that a kernel changes.
   public typealias Doubles = UnsafeMutablePointer<Double>
 
@@ -50,6 +52,14 @@ public struct KernelTable: Sendable {
   /// Kernels of the exact path integration, see ``Kernels``.
   public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles) -> Void
 
+  /// Kernels of the streaming probe, see ``Kernels``.
+  public let secantMove: @Sendable (Int, Float, Floats, Floats, MutableFloats, MutableFloats) -> Void
+  /// Kernels of the streaming probe, see ``Kernels``.
+  public let secantRectify:
+    @Sendable (Int, Floats, Floats, Floats, Floats, MutableFloats, MutableFloats, MutableFloats) -> Void
+  /// Kernels of the streaming probe, see ``Kernels``.
+  public let secantSum: @Sendable (Int, Floats, Floats, MutableFloats) -> Void
+
   private init<Level: VectorKernels>(_ kernels: Level.Type) {
     transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
     transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
@@ -79,5 +89,11 @@ public struct KernelTable: Sendable {
     sweepBack = {
       Level.sweepBack($0, unit: $1, clock: $2, changeOfGradient: $3, gradients: $4, carried: $5, since: $6)
     }
+    secantMove = { Level.secantMove(vectors: $0, a: $1, origin: $2, direction: $3, units: $4, changes: $5) }
+    secantRectify = {
+      Level.secantRectify(
+        vectors: $0, map: $1, scale: $2, constant: $3, weights: $4, lines: $5, gradients: $6, gains: $7)
+    }
+    secantSum = { Level.secantSum(vectors: $0, first: $1, second: $2, sums: $3) }
   }
 }

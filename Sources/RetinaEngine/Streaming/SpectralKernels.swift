@@ -92,4 +92,21 @@ struct SpectralKernels {
     }
     return packs
   }
+
+  /// The layout of ``packed(outputs:inputs:inputsInMemory:)`` for the adjoint: inputs and outputs exchanged, and the conjugate.
+  func packedAdjoint(outputs: Int, inputs: Int) -> [Float] {
+    let (groups, outputsInMemory) = ((inputs + 7) / 8, (outputs + 7) / 8 * 8)
+    var packs = [Float](repeating: 0, count: groups * shape.paddedBins * outputsInMemory * 16)
+    for output in 0..<outputs {
+      for input in 0..<inputs {
+        let source = (output * inputs + input) * shape.bins
+        for bin in 0..<shape.bins {
+          let place = (((input / 8) * shape.paddedBins + bin) * outputsInMemory + output) * 16 + input % 8
+          packs[place] = Float(re[source + bin])
+          packs[place + 8] = Float(-im[source + bin])
+        }
+      }
+    }
+    return packs
+  }
 }

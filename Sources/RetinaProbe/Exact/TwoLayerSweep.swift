@@ -96,7 +96,7 @@ final class TwoLayerSweep {
   }
 
   /// Finds relu, affine, relu, affine, smooth.
-  private static func chain(_ program: Program, affineEnd: Int, end: Int) -> Chain? {
+  static func chain(_ program: Program, affineEnd: Int, end: Int) -> Chain? {
     var straightEnd = end
     if end > affineEnd, !program.steps[end - 1].isPiecewiseLinear { straightEnd -= 1 }
     let bends = (affineEnd..<straightEnd).filter { !program.steps[$0].isAffine }
@@ -108,7 +108,7 @@ final class TwoLayerSweep {
   }
 
   /// The place of a unit of the model in groups of eight channels.
-  private static func place(_ unit: Int, plane: Int) -> Int {
+  static func place(_ unit: Int, plane: Int) -> Int {
     let (channel, position) = (unit / plane, unit % plane)
     return ((channel >> 3) * plane + position) * 8 + (channel & 7)
   }
