@@ -23,6 +23,9 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debu
   let levels: [Target] = []
 #endif
 
+// Square roots become calls of the C mathematics library where the compiler cannot rule out negative numbers.
+let mathematics: [LinkerSetting] = [.linkedLibrary("m", .when(platforms: [.linux]))]
+
 let package = Package(
   name: "RetinaKit",
   products: [
@@ -38,8 +41,9 @@ let package = Package(
     .target(
       name: "RetinaEngine",
       dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) },
-      swiftSettings: optimised),
-    .target(name: "RetinaProbe", dependencies: ["RetinaEngine"], swiftSettings: optimised),
+      swiftSettings: optimised, linkerSettings: mathematics),
+    .target(
+      name: "RetinaProbe", dependencies: ["RetinaEngine"], swiftSettings: optimised, linkerSettings: mathematics),
 
     // MARK: - Floors 5-6: files, stimuli, pictures
     .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),

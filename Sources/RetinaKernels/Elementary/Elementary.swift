@@ -16,7 +16,7 @@ public enum Elementary {
   @inline(__always)
   public static func exp(_ x: Vector) -> Vector {
     let clamped = x.clamped(lowerBound: Vector(repeating: -87.33654), upperBound: Vector(repeating: 88.72283))
-    let count = (clamped * 1.44269504).rounded(.toNearestOrEven)
+    let count = nearestInteger(clamped * 1.44269504)
     let r = (clamped - count * 0.693359375) - count * -2.12194440e-4
     var p = Vector(repeating: 1.9875691500e-4)
     p = p * r + 1.3981999507e-3
@@ -85,6 +85,12 @@ public enum Elementary {
   public static func sigmoid(_ x: Float) -> Float { sigmoid(Vector(repeating: x))[0] }
   /// Hyperbolic tangent; see the vector form.
   public static func tanh(_ x: Float) -> Float { tanh(Vector(repeating: x))[0] }
+
+  /// The nearest whole number, for magnitudes below 2^22.
+  ///
+  /// Adding 1.5 * 2^23 leaves no room for a fraction; plain x86-64 has no rounding instruction.
+  @inline(__always)
+  private static func nearestInteger(_ x: Vector) -> Vector { (x + 12_582_912) - 12_582_912 }
 
   @inline(__always)
   private static func absolute(_ x: Vector) -> Vector { x.replacing(with: -x, where: x .< 0) }

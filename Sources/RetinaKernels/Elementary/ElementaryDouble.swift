@@ -6,12 +6,13 @@ public enum ElementaryDouble {
   public static func exp(_ x: Double) -> Double {
     guard x > -708 else { return x.isNaN ? x : 0 }
     guard x < 709 else { return x.isNaN ? x : .infinity }
-    let count = (x * 1.4426950408889634).rounded(.toNearestOrEven)
+    // Adding 1.5 * 2^52 leaves no room for a fraction.
+    let count = (x * 1.4426950408889634 + 6_755_399_441_055_744) - 6_755_399_441_055_744
     // ln 2 in two parts, the first with enough zeros for an exact product.
     let r = (x - count * 0.693147180369123816490) - count * 1.90821492927058770002e-10
     var sum = 1.0
     for order in stride(from: 14.0, through: 1, by: -1) { sum = 1 + sum * r / order }
-    return sum * Double(sign: .plus, exponent: Int(count), significand: 1)
+    return sum * Double(bitPattern: UInt64(Int(count) + 1023) << 52)
   }
 
   /// log(1 + e^x).
