@@ -27,6 +27,8 @@ enum ProbeCommand: Command {
       CommandOption("--strides", "N,N,N", "for occlusion: steps of the window (default: 1)"),
       CommandOption("--check", nil, "measure whether the attribution of a layer is true, at the largest target"),
       CommandOption("--replace", "R", "for --check: replace units with their values at the baseline, or zero"),
+      CommandOption("--stream", nil, "channels of the two hidden layers frame by frame, in --steps steps (default: 8)"),
+      CommandOption("--algorithm", "A", "for --stream: auto, direct or spectral (default: auto)"),
       CommandOption("--max-residual", "X", "fail (1) when a relative residual is larger"),
       .threads, .json,
     ]
@@ -45,6 +47,7 @@ enum ProbeCommand: Command {
   ]
 
   static func run(_ arguments: Arguments) throws -> Int32 {
+    if arguments.has("--stream") { return try StreamedProbe.run(arguments) }
     let model = try ModelFile.read(arguments.operands[0])
     let question = try ProbeQuestion(model, arguments)
     let check = try ProbeCheck(question, arguments)
