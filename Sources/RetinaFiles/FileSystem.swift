@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// Whole files and folders; the only place that talks to the operating system.
+/// Files and folders; the only place that talks to the operating system.
 public enum FileSystem {
   /// The largest file that is read when no other limit is given: 2 GiB.
   public static let defaultLimit = 1 << 31
@@ -15,34 +15,20 @@ public enum FileSystem {
   ///
   /// - Throws: ``FileError`` when there is no such file, when it is a folder, or when it is larger than `limit` bytes.
   public static func read(_ path: String, limit: Int = defaultLimit) throws(FileError) -> [UInt8] {
-    func failure(_ code: CInt) -> FileError {
-      code == ENOENT
-        ? FileError(kind: .cannotRead, file: path, expected: "an existing file", found: "no such file")
-        : FileError(kind: .cannotRead, file: path, expected: "a file that can be read", found: text(of: code))
-    }
     func tooLarge(_ size: String) -> FileError {
       FileError(kind: .cannotRead, file: path, expected: "at most \(limit) bytes", found: size)
     }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure(errno) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure(errno) }
-    guard status.st_mode & S_IFMT != S_IFDIR else {
-      throw FileError(kind: .cannotRead, file: path, expected: "a file", found: "a folder")
-    }
-    let size = Int(status.st_size)
+    let source = try FileSource(path)
+    let size = source.size ?? 0
     guard size <= limit else { throw tooLarge("\(size)") }
 
     // A pipe has no size, and a file may grow while it is read: go on until there is nothing left.
     var bytes: [UInt8] = []
     var block = max(size, 1 << 16)
     while true {
-      let old = bytes.count
-      let (count, code) = append(to: &bytes, upTo: block, from: descriptor)
-      guard count >= 0 else { throw failure(code) }
+      let count = try source.append(to: &bytes, upTo: block)
       guard bytes.count <= limit else { throw tooLarge("more") }
-      if bytes.count == old { return bytes }
+      if count == 0 { return bytes }
       block = bytes.count < size ? size - bytes.count : 1 << 16
     }
   }
@@ -52,24 +38,9 @@ public enum FileSystem {
   /// A device or a pipe, which nothing can be moved onto, is written to directly; a symbolic link stays and what it
   /// points to is replaced.
   public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-    var status = stat()
-    let exists = stat(path, &status) == 0
-    let kind = exists ? status.st_mode & S_IFMT : S_IFREG
-    if kind == S_IFDIR {
-      throw FileError(kind: .cannotWrite, file: path, expected: "the name of a file", found: "a folder")
-    }
-    guard kind == S_IFREG else {
-      return try writeDirectly(bytes, into: path, flags: O_WRONLY | O_CLOEXEC, reportedAs: path)
-    }
-    let target = exists ? resolved(path) : path
-    let temporary = folder(of: target) + ".retina-" + String(UInt64.random(in: 0...UInt64.max), radix: 36) + ".part"
-    do throws(FileError) {
-      try writeDirectly(bytes, into: temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, reportedAs: path)
-      guard rename(temporary, target) == 0 else { throw writeFailure(path, errno) }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
+    let sink = try FileSink(path)
+    try sink.write(bytes)
+    try sink.finish()
   }
 
   /// Makes a folder and those it lies in; one that is already there is left as it is.
@@ -113,34 +84,124 @@ public enum FileSystem {
   }
 }
 
-// MARK: - System calls
+// MARK: - Files in pieces
 
-/// Appends one block; `count` is what came, 0 at the end of the file, negative with a code when reading failed.
-private func append(to bytes: inout [UInt8], upTo block: Int, from descriptor: CInt) -> (count: Int, code: CInt) {
-  var code: CInt = 0
-  var count = 0
-  let part = [UInt8](unsafeUninitializedCapacity: block) { buffer, filled in
-    repeat {
-      count = read(descriptor, buffer.baseAddress, block)
-      code = errno
-    } while count < 0 && code == EINTR
-    filled = max(count, 0)
+/// A file that is read from its beginning, piece by piece.
+final class FileSource {
+  /// The file as the user named it.
+  let path: String
+  /// Bytes of the file when it was opened; nothing for a pipe or a device, which have no size.
+  let size: Int?
+  private let descriptor: CInt
+
+  /// Opens a file.
+  init(_ path: String) throws(FileError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw readFailure(path, errno) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw readFailure(path, code)
+    }
+    guard status.st_mode & S_IFMT != S_IFDIR else {
+      close(descriptor)
+      throw FileError(kind: .cannotRead, file: path, expected: "a file", found: "a folder")
+    }
+    size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+    self.descriptor = descriptor
   }
-  if bytes.isEmpty { bytes = part } else { bytes += part }
-  return (count, code)
+
+  deinit { close(descriptor) }
+
+  /// Appends what comes next, at most `block` bytes; gives their number, which is 0 only at the end.
+  @discardableResult
+  func append(to bytes: inout [UInt8], upTo block: Int) throws(FileError) -> Int {
+    var code: CInt = 0
+    var count = 0
+    let part = [UInt8](unsafeUninitializedCapacity: block) { buffer, filled in
+      repeat {
+        count = read(descriptor, buffer.baseAddress, block)
+        code = errno
+      } while count < 0 && code == EINTR
+      filled = max(count, 0)
+    }
+    guard count >= 0 else { throw readFailure(path, code) }
+    if bytes.isEmpty { bytes = part } else { bytes += part }
+    return count
+  }
+
+  /// The next `count` bytes; fewer only at the end.
+  func next(_ count: Int) throws(FileError) -> [UInt8] {
+    // What a file without a size says about itself may be wrong: memory is taken as bytes come.
+    let most = 1 << 22
+    var bytes: [UInt8] = []
+    while bytes.count < count, try append(to: &bytes, upTo: min(count - bytes.count, most)) > 0 {}
+    return bytes
+  }
 }
 
-/// Opens a file, writes all bytes and waits until they are on the disk.
-private func writeDirectly(_ bytes: [UInt8], into path: String, flags: CInt, reportedAs name: String) throws(FileError)
-{
-  let descriptor = open(path, flags, 0o666)
-  guard descriptor >= 0 else { throw writeFailure(name, errno) }
-  var code = writeAll(bytes, to: descriptor)
-  // Devices and pipes cannot be synchronised and say so with EINVAL or EROFS.
-  if code == 0, fsync(descriptor) != 0, errno != EINVAL, errno != EROFS { code = errno }
-  if close(descriptor) != 0, code == 0 { code = errno }
-  if code != 0 { throw writeFailure(name, code) }
+/// A file that is written piece by piece, and appears whole at the end or not at all.
+///
+/// A device or a pipe, which nothing can be moved onto, is written to directly; a symbolic link stays and what it
+/// points to is replaced.
+final class FileSink {
+  private let path: String
+  private let target: String
+  /// Where the bytes go until they are whole; nothing for a device.
+  private let temporary: String?
+  /// Negative when the file is closed.
+  private var descriptor: CInt
+
+  /// Opens a file beside the place.
+  init(_ path: String) throws(FileError) {
+    self.path = path
+    var status = stat()
+    let exists = stat(path, &status) == 0
+    let kind = exists ? status.st_mode & S_IFMT : S_IFREG
+    if kind == S_IFDIR {
+      throw FileError(kind: .cannotWrite, file: path, expected: "the name of a file", found: "a folder")
+    }
+    target = exists ? resolved(path) : path
+    if kind == S_IFREG {
+      let name = folder(of: target) + ".retina-" + String(UInt64.random(in: 0...UInt64.max), radix: 36) + ".part"
+      temporary = name
+      descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    } else {
+      temporary = nil
+      descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    }
+    guard descriptor >= 0 else { throw writeFailure(path, errno) }
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    if let temporary { unlink(temporary) }
+  }
+
+  /// Appends bytes.
+  func write(_ bytes: [UInt8]) throws(FileError) {
+    let code = writeAll(bytes, to: descriptor)
+    if code != 0 { throw writeFailure(path, code) }
+  }
+
+  /// Waits until all bytes are on the disk and moves the file to its place.
+  func finish() throws(FileError) {
+    var code: CInt = 0
+    // Devices and pipes cannot be synchronised and say so with EINVAL or EROFS.
+    if fsync(descriptor) != 0, errno != EINVAL, errno != EROFS { code = errno }
+    if close(descriptor) != 0, code == 0 { code = errno }
+    descriptor = -1
+    if code == 0, let temporary, rename(temporary, target) != 0 { code = errno }
+    guard code != 0 else { return }
+    if let temporary { unlink(temporary) }
+    throw writeFailure(path, code)
+  }
 }
+
+// MARK: - System calls
 
 /// Gives 0, or the code of what went wrong.
 private func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> CInt {
@@ -155,6 +216,12 @@ private func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> CInt {
     }
     return 0
   }
+}
+
+private func readFailure(_ path: String, _ code: CInt) -> FileError {
+  code == ENOENT
+    ? FileError(kind: .cannotRead, file: path, expected: "an existing file", found: "no such file")
+    : FileError(kind: .cannotRead, file: path, expected: "a file that can be read", found: text(of: code))
 }
 
 private func writeFailure(_ path: String, _ code: CInt) -> FileError {

@@ -14,12 +14,7 @@ public enum NPY {
   public static func parse(_ bytes: [UInt8], file: String) throws(FileError) -> Tensor {
     let header = try NPYHeader(parsing: bytes, file: file)
     let count = bytes.count - header.length
-    guard let expected = header.type.byteCount(of: header.shape), expected == count else {
-      throw FileError(
-        file: file, place: "data",
-        expected: "\(header.shape.count) x \(header.type.size) bytes for the shape \(header.shape)",
-        found: "\(count) bytes")
-    }
+    guard header.type.byteCount(of: header.shape) == count else { throw header.sizeError(file, found: count) }
     var values = bytes.withUnsafeBytes {
       header.type.values(in: UnsafeRawBufferPointer(rebasing: $0[header.length...]), bigEndian: header.isBigEndian)
     }

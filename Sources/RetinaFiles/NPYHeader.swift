@@ -17,8 +17,11 @@ struct NPYHeader {
   /// NumPy itself allows 64 axes.
   private static let maximumRank = 64
 
-  /// Parses the head of a file.
-  init(parsing bytes: [UInt8], file: String) throws(FileError) {
+  /// The bytes that say how long the head is.
+  static let beginning = 12
+
+  /// Where the dictionary of a head begins and ends, from the beginning of a file of `size` bytes.
+  static func dictionary(in bytes: [UInt8], size: Int, file: String) throws(FileError) -> Range<Int> {
     guard bytes.starts(with: NPYHeader.magic) else {
       throw FileError(file: file, place: "byte 0", expected: "\\x93NUMPY", found: "other bytes")
     }
@@ -29,18 +32,24 @@ struct NPYHeader {
       throw FileError(
         file: file, place: "byte 6", expected: "version 1.0, 2.0 or 3.0", found: "\(bytes[6]).\(bytes[7])")
     }
-    let start = bytes[6] == 1 ? 10 : 12
+    let start = bytes[6] == 1 ? 10 : beginning
     guard bytes.count >= start else {
       throw FileError(file: file, place: "byte 8", expected: "the length of the header", found: "the end")
     }
     let count = bytes[8..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard count <= bytes.count - start else {
+    guard count <= size - start else {
       throw FileError(
         file: file, place: "byte 8", expected: "a header inside the file",
-        found: "\(count) bytes with \(bytes.count - start) left")
+        found: "\(count) bytes with \(size - start) left")
     }
-    length = start + count
-    var scanner = PythonScanner(bytes: bytes, position: start, end: length, file: file)
+    return start..<start + count
+  }
+
+  /// Parses the head of a file.
+  init(parsing bytes: [UInt8], file: String) throws(FileError) {
+    let range = try NPYHeader.dictionary(in: bytes, size: bytes.count, file: file)
+    length = range.upperBound
+    var scanner = PythonScanner(bytes: bytes, position: range.lowerBound, end: length, file: file)
     var type: (ElementType, isBigEndian: Bool)?
     var isFortranOrder: Bool?
     var dimensions: [Int]?
@@ -64,6 +73,13 @@ struct NPYHeader {
     (self.type, isBigEndian) = type
     self.isFortranOrder = isFortranOrder
     self.shape = shape
+  }
+
+  /// The error for data of another size than the head says.
+  func sizeError(_ file: String, found count: Int) -> FileError {
+    FileError(
+      file: file, place: "data", expected: "\(shape.count) x \(type.size) bytes for the shape \(shape)",
+      found: "\(count) bytes")
   }
 
   private static let types: [String: ElementType] = [

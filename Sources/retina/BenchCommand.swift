@@ -1,18 +1,24 @@
 import RetinaEngine
 import RetinaFiles
 import RetinaModel
+import RetinaProbe
 
-/// `retina bench`: how long a frame takes.
+/// `retina bench`: how long a frame takes, or an exact explanation of a window.
 enum BenchCommand: Command {
   static let name = "bench"
-  static let summary = "Measures the time per frame of a movie model in a stream."
+  static let summary = "Measures the time per frame of a movie model in a stream, or of its exact explanation."
   static let operands = ["MODEL"]
   static let options = [
     CommandOption("--frames", "N", "frames to time (default: 400)"),
     CommandOption("--stimulus", "FILE", "a movie to use (default: uniform noise)"),
     CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto)"),
     CommandOption("--block", "N", "frames whose past is added in one go (default: 8)"),
-    CommandOption("--layers", nil, "time each layer beside its count of operations"), .json,
+    CommandOption("--layers", nil, "time each layer beside its count of operations"),
+    CommandOption("--threads", "N", "time a whole movie in memory on N threads beside one"),
+    CommandOption("--probe", nil, "time exact integrated gradients and conductance of every interior nonlinearity"),
+    CommandOption("--cell", "N", "with --probe: the cell that is explained first (default: 0)"),
+    CommandOption("--windows", "N", "with --probe: windows to time, each another one (default: 20)"),
+    CommandOption("--clock", "C", "wall, or cpu: seconds of the processor, for a busy machine (default: wall)"), .json,
   ]
   static let example = "retina bench Models/salamander-whitenoise.safetensors --layers"
 
@@ -25,9 +31,15 @@ enum BenchCommand: Command {
       throw FileError(
         file: path, expected: "a model of movies, with an input [history, height, width]", found: "\(model.inputShape)")
     }
+    try refuseUnusedOptions(arguments)
+    let clock = try arguments.choice("--clock", of: ["wall", "cpu"]) == "cpu" ? processorSeconds : seconds
+    if arguments.has("--probe") { return try probe(plan, arguments, clock: clock) }
     let count = try arguments.integer("--frames", in: 1...1_000_000) ?? 400
-    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: count)
-    let timing = StreamTiming(plan, movie: movie, frames: count, clock: seconds)
+    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: max(64, plan.history))
+    if let threads = try arguments.integer("--threads", in: 1...256) {
+      return try wholeMovie(plan, arguments, movie, frames: count, threads: threads)
+    }
+    let timing = StreamTiming(plan, movie: movie, frames: count, clock: clock)
     if arguments.has("--json") {
       print(json(timing, plan).text(indented: true))
     } else {
@@ -36,6 +48,94 @@ enum BenchCommand: Command {
     return ExitCode.done
   }
 
+  /// An option that a measurement does not look at is a misunderstanding.
+  private static func refuseUnusedOptions(_ arguments: Arguments) throws {
+    let kind = arguments.has("--probe") ? "--probe" : arguments.has("--threads") ? "--threads" : nil
+    let unused: [String]
+    switch kind {
+    case "--probe": unused = ["--frames", "--layers", "--threads", "--algorithm", "--block"]
+    case "--threads": unused = ["--layers", "--clock", "--cell", "--windows"]
+    default: unused = ["--cell", "--windows"]
+    }
+    for option in unused where arguments.has(option) {
+      throw UsageError("bench\(kind.map { " " + $0 } ?? "") does not use \(option): leave it out")
+    }
+  }
+
+  // MARK: - Whole movies
+
+  /// Times a movie of so many frames, which repeats the given ones.
+  private static func wholeMovie(
+    _ plan: StreamPlan, _ arguments: Arguments, _ values: [Float], frames: Int, threads: Int
+  ) throws -> Int32 {
+    let count = frames * plan.frameCount
+    guard let shape = Shape(checking: [frames] + plan.model.inputShape.dimensions.dropFirst()),
+      let movie = Tensor(shape: shape, values: (0..<count).map { values[$0 % values.count] }),
+      let timing = MovieTiming(plan, movie: movie, threads: threads, rounds: 5, clock: seconds)
+    else {
+      throw UsageError("--frames: expected at least \(plan.history) frames, the model's history, found '\(frames)'")
+    }
+    let (one, all) = (timing.oneThread.min() ?? 0, timing.allThreads.min() ?? 0)
+    if arguments.has("--json") {
+      let report: JSON = [
+        "model": .string(plan.model.name), "level": .string(plan.options.level.name),
+        "algorithm": .string(plan.options.algorithm.name), "block": .number(Double(plan.options.block)),
+        "frames": .number(Double(timing.frames)), "threads": .number(Double(threads)),
+        "seconds_per_frame": .number(all / Double(frames)), "speedup": .number(timing.speedup),
+        "seconds_one_thread": .array(timing.oneThread.map { .number($0) }),
+        "seconds_all_threads": .array(timing.allThreads.map { .number($0) }),
+      ]
+      print(report.text(indented: true))
+    } else {
+      print(
+        "\(plan.model.name), a movie of \(frames) frames, fastest of \(timing.oneThread.count) rounds: 1 thread "
+          + "\(fixed(one * 1e3, 2)) ms, \(threads) threads \(fixed(all * 1e3, 2)) ms, \(fixed(timing.speedup, 2)) times "
+          + "as fast")
+    }
+    return ExitCode.done
+  }
+
+  // MARK: - Probes
+
+  /// Times exact explanations of one window after another.
+  private static func probe(_ plan: StreamPlan, _ arguments: Arguments, clock: () -> Double) throws -> Int32 {
+    let (model, program) = (plan.model, Program(plan.model))
+    let cell = try arguments.integer("--cell", in: 0...model.cells - 1) ?? 0
+    let count = try arguments.integer("--windows", in: 1...100_000) ?? 20
+    let layers = model.interiorNonlinearities
+    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: plan.history + min(count, 400))
+    let frames = movie.count / plan.frameCount
+    let window = plan.history * plan.frameCount
+    let timing = try ProbeTiming(
+      program, boundaries: layers.map { program.boundary(layer: $0, side: .output) }, cell: cell, count: count,
+      input: { index in
+        // Windows one frame apart: the first layer's units all differ.
+        let first = index % max(1, frames - plan.history + 1) * plan.frameCount
+        return program.normalized(Array(movie[first..<first + window]))
+      },
+      baseline: program.normalized([Float](repeating: 0, count: window)), clock: clock)
+    let (first, further) = (median(timing.firstCell), timing.furtherCell.isEmpty ? nil : median(timing.furtherCell))
+    if arguments.has("--json") {
+      let report: JSON = [
+        "model": .string(model.name), "cell": .number(Double(cell)), "windows": .number(Double(count)),
+        "layers": .array(layers.map { .string(model.layers[$0].name) }), "seconds": .number(first),
+        "seconds_per_further_cell": further.map { .number($0) } ?? .null,
+        "relative_residual": .number(Double(timing.largestRelativeResidual)),
+      ]
+      print(report.text(indented: true))
+    } else {
+      let names = layers.map { model.layers[$0].name }.joined(separator: ", ")
+      let others = further.map { "; each further cell \(fixed($0 * 1e3, 3)) ms" } ?? ""
+      print(
+        "\(model.name), cell \(cell), median of \(count) windows: integrated gradients"
+          + "\(names.isEmpty ? "" : " and conductance of \(names)"), exact, "
+          + "\(fixed(first * 1e3, 3)) ms\(others); largest relative residual \(timing.largestRelativeResidual)")
+    }
+    return ExitCode.done
+  }
+
+  // MARK: - Streams
+
   private static func movie(_ file: String?, plan: StreamPlan, frames: Int) throws -> [Float] {
     if let file {
       let source = try StimulusSource(file, for: plan.model)
@@ -43,7 +143,7 @@ enum BenchCommand: Command {
       throw FileError(file: file, expected: "a movie", found: "independent inputs")
     }
     var state: UInt64 = 1
-    return (0..<max(64, plan.history) * plan.frameCount).map { _ in
+    return (0..<frames * plan.frameCount).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Float(state >> 40) / Float(1 << 23) - 1
     }

@@ -11,10 +11,15 @@ func environment(_ name: String) -> String? {
   return text.isEmpty ? nil : text
 }
 
-/// Seconds of a clock that never goes back.
-func seconds() -> Double {
+/// Seconds of a clock on the wall that never goes back.
+func seconds() -> Double { seconds(of: CLOCK_MONOTONIC) }
+
+/// Seconds that this thread has had a processor.
+func processorSeconds() -> Double { seconds(of: CLOCK_THREAD_CPUTIME_ID) }
+
+private func seconds(of clock: clockid_t) -> Double {
   var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
+  clock_gettime(clock, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 

@@ -12,7 +12,7 @@ enum RunCommand: Command {
     CommandOption("--layer", "NAME", "write this layer instead of the rates; may be given several times"),
     CommandOption("--precision", "P", "float32 (the only one so far)"),
     CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto)"),
-    CommandOption("--stream", nil, "one frame after another in a single stream"),
+    CommandOption("--stream", nil, "one frame after another; of an .npy file only one is in memory"),
     .threads, .json,
   ]
   static let example = "retina run Models/salamander-whitenoise.safetensors Stimuli/flashes.json --output rates"
@@ -24,31 +24,20 @@ enum RunCommand: Command {
     let layers = try model.layers(arguments.all("--layer"))
     let threads =
       arguments.has("--stream") ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
-    let source = try StimulusSource(arguments.operands[1], for: model)
     let wanted = layers.isEmpty ? [model.layers.count - 1] : layers
     let names = layers.isEmpty ? ["rates"] : layers.map { model.layers[$0].name }
-    if source.stimuli.count == 1, names.count == 1 {
-      try checkPlace(output)
-    } else {
-      try FileSystem.createFolder(output)
-    }
-    let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) })
-    let runner = try Runner(model, arguments)
-    var report: [JSON] = []
-    for stimulus in source.stimuli {
-      let values = runner.run(stimulus, layers: wanted, threads: threads) { progress.advance($0) }
-      for (tensor, name) in zip(values.tensors, names) {
-        guard tensor.firstNonFinite == nil else { throw source.tooLarge(stimulus) }
-        let path = try place(
-          output, stimulus: source.stimuli.count > 1 ? stimulus.name : nil, layer: names.count > 1 ? name : nil)
-        try NPY.write(tensor, to: path)
-        report.append([
-          "stimulus": .string(stimulus.name), "values": .string(name), "file": .string(path),
-          "shape": .array(tensor.shape.dimensions.map { .number(Double($0)) }),
-        ])
+    let report: [JSON]
+    if arguments.has("--stream"), arguments.operands[1].hasSuffix(".npy") {
+      let streamed = try StreamedRun(arguments.operands[1], model, arguments, layers: wanted)
+      let paths = try place(output, names: names)
+      try streamed.run(to: paths)
+      report = zip(names, paths).enumerated().map { index, item in
+        entry(streamed.name, item.0, item.1, streamed.shapes[index])
       }
+    } else {
+      let source = try StimulusSource(arguments.operands[1], for: model)
+      report = try run(source, try Runner(model, arguments), wanted, names, threads: threads, output)
     }
-    progress.end()
     if arguments.has("--json") {
       print(JSON.array(report).text(indented: true))
     } else {
@@ -60,13 +49,46 @@ enum RunCommand: Command {
     return ExitCode.done
   }
 
-  /// `PATH`, or inside the folder `PATH` when there are several stimuli or layers.
-  private static func place(_ output: String, stimulus: String?, layer: String?) throws -> String {
-    guard stimulus != nil || layer != nil else { return output }
-    var folder = output
-    if let stimulus, layer != nil { folder += "/" + safe(stimulus) }
+  /// Runs stimuli that are in memory and writes what they give.
+  private static func run(
+    _ source: StimulusSource, _ runner: Runner, _ layers: [Int], _ names: [String], threads: Int, _ output: String
+  ) throws -> [JSON] {
+    if source.stimuli.count == 1, names.count == 1 {
+      try checkPlace(output)
+    } else {
+      try FileSystem.createFolder(output)
+    }
+    let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(runner.model) })
+    var report: [JSON] = []
+    for stimulus in source.stimuli {
+      let values = runner.run(stimulus, layers: layers, threads: threads) { progress.advance($0) }
+      for tensor in values.tensors where tensor.firstNonFinite != nil { throw source.tooLarge(stimulus) }
+      let paths = try place(output, stimulus: source.stimuli.count > 1 ? stimulus.name : nil, names: names)
+      for ((tensor, name), path) in zip(zip(values.tensors, names), paths) {
+        try NPY.write(tensor, to: path)
+        report.append(entry(stimulus.name, name, path, tensor.shape))
+      }
+    }
+    progress.end()
+    return report
+  }
+
+  private static func entry(_ stimulus: String, _ values: String, _ path: String, _ shape: Shape) -> JSON {
+    [
+      "stimulus": .string(stimulus), "values": .string(values), "file": .string(path),
+      "shape": .array(shape.dimensions.map { .number(Double($0)) }),
+    ]
+  }
+
+  /// A path per layer: `PATH`, or inside the folder `PATH` when there are several stimuli or layers.
+  private static func place(_ output: String, stimulus: String? = nil, names: [String]) throws -> [String] {
+    guard names.count > 1 || stimulus != nil else {
+      try checkPlace(output)
+      return [output]
+    }
+    let folder = names.count > 1 ? stimulus.map { output + "/" + safe($0) } ?? output : output
     try FileSystem.createFolder(folder)
-    return folder + "/" + safe(layer ?? stimulus ?? "") + ".npy"
+    return names.map { folder + "/" + safe(names.count > 1 ? $0 : stimulus ?? "") + ".npy" }
   }
 }
 

@@ -53,7 +53,7 @@ struct StimulusSource {
         try StimulusSource.fit(array.tensor, name: array.name, file: path, model: model)
       }
     } else if path.hasSuffix(".npy") {
-      let name = path.split(separator: "/").last.map { String($0.dropLast(4)) } ?? path
+      let name = StimulusSource.name(of: path)
       stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, model: model)]
     } else {
       throw FileError(
@@ -62,42 +62,60 @@ struct StimulusSource {
   }
 
   /// The error for a stimulus that makes a model's values overflow.
-  func tooLarge(_ stimulus: LoadedStimulus) -> FileError {
-    FileError(
-      file: file, place: "'\(stimulus.name)'", expected: "a stimulus that gives the model finite values",
-      found: "values that overflow float32; scale the stimulus down")
-  }
+  func tooLarge(_ stimulus: LoadedStimulus) -> FileError { StimulusSource.tooLarge(stimulus.name, file: file) }
 
   private static func fit(
     _ tensor: Tensor, name: String, file: String, model: Model
   ) throws(FileError) -> LoadedStimulus {
-    let (shape, wanted) = (tensor.shape, model.inputShape)
     if let place = tensor.firstNonFinite {
+      throw notFinite(tensor.values[place], at: place, file: file, place: "'\(name)'")
+    }
+    let isMovie = try isMovie(tensor.shape, name: name, file: file, model: model)
+    return LoadedStimulus(name: name, content: isMovie ? .movie(tensor) : .batch(tensor))
+  }
+
+  /// The error for a value that a model cannot see.
+  static func notFinite(_ value: Float, at index: Int, file: String, place: String) -> FileError {
+    FileError(
+      file: file, place: place, expected: "values that are finite in float32", found: "\(value) at value \(index)")
+  }
+
+  /// Whether an array is a movie for a model, else it is independent inputs.
+  ///
+  /// - Throws: ``FileError`` when a model sees neither in it.
+  static func isMovie(_ shape: Shape, name: String, file: String, model: Model) throws(FileError) -> Bool {
+    let wanted = model.inputShape
+    if shape.dimensions.dropFirst().elementsEqual(wanted.dimensions), shape.rank > 0 { return false }
+    guard shape.rank == 3, wanted.rank == 3 else {
       throw FileError(
-        file: file, place: "'\(name)'", expected: "values that are finite in float32",
-        found: "\(tensor.values[place]) at value \(place)")
+        file: file, place: "'\(name)'",
+        expected: wanted.rank == 3
+          ? "a movie [time, \(wanted[1]), \(wanted[2])] or inputs [n, \(wanted[0]), \(wanted[1]), \(wanted[2])]"
+          : "inputs [n, ...] of shape \(wanted)",
+        found: "\(shape)")
     }
-    if shape.dimensions.dropFirst().elementsEqual(wanted.dimensions), shape.rank > 0 {
-      return LoadedStimulus(name: name, content: .batch(tensor))
+    guard shape[1] == wanted[1], shape[2] == wanted[2] else {
+      throw FileError(
+        file: file, place: "'\(name)'", expected: "frames of \(wanted[1]) x \(wanted[2]) for the model",
+        found: "\(shape[1]) x \(shape[2])")
     }
-    if shape.rank == 3, wanted.rank == 3 {
-      guard shape[1] == wanted[1], shape[2] == wanted[2] else {
-        throw FileError(
-          file: file, place: "'\(name)'", expected: "frames of \(wanted[1]) x \(wanted[2]) for the model",
-          found: "\(shape[1]) x \(shape[2])")
-      }
-      guard shape[0] >= wanted[0] else {
-        throw FileError(
-          file: file, place: "'\(name)'", expected: "at least \(wanted[0]) frames, the model's history",
-          found: "\(shape[0])")
-      }
-      return LoadedStimulus(name: name, content: .movie(tensor))
+    guard shape[0] >= wanted[0] else {
+      throw FileError(
+        file: file, place: "'\(name)'", expected: "at least \(wanted[0]) frames, the model's history",
+        found: "\(shape[0])")
     }
-    throw FileError(
-      file: file, place: "'\(name)'",
-      expected: wanted.rank == 3
-        ? "a movie [time, \(wanted[1]), \(wanted[2])] or inputs [n, \(wanted[0]), \(wanted[1]), \(wanted[2])]"
-        : "inputs [n, ...] of shape \(wanted)",
-      found: "\(shape)")
+    return true
+  }
+
+  /// The name of the stimulus in a file that holds one.
+  static func name(of path: String) -> String {
+    path.split(separator: "/").last.map { String($0.dropLast(4)) } ?? path
+  }
+
+  /// The error for a stimulus that makes a model's values overflow.
+  static func tooLarge(_ name: String, file: String) -> FileError {
+    FileError(
+      file: file, place: "'\(name)'", expected: "a stimulus that gives the model finite values",
+      found: "values that overflow float32; scale the stimulus down")
   }
 }

@@ -125,6 +125,8 @@ import Testing
       ["run", "sharp.safetensors", "huge.npy", "--output", "x"], 65, "huge.npy: 'huge'", "overflow float32",
       "scale the stimulus down")
     try await bench.fails(
+      ["run", "sharp.safetensors", "huge.npy", "--stream", "--output", "x"], 65, "huge.npy: 'huge'", "overflow float32")
+    try await bench.fails(
       ["probe", "sharp.safetensors", "huge.npy", "--output", "x"], 65, "huge.npy: 'huge'", "overflow float32")
   }
 

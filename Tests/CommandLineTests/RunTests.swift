@@ -26,6 +26,52 @@ import Testing
     }
   }
 
+  @Test func streamedFilesAreTheSameBytes() async throws {
+    let bench = try Bench()
+    for (file, options) in [
+      ("movie.npy", []), ("movie.npy", ["--layer", "relu1"]), ("batch.npy", []), ("batch.npy", ["--layer", "dense"]),
+    ] {
+      for (name, stream) in [("whole.npy", []), ("streamed.npy", ["--stream"])] {
+        let outcome = try await Tool.run(
+          ["run", "model.safetensors", file, "--output", name] + options + stream, in: bench.folder)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+      }
+      #expect(try FileSystem.read(bench["streamed.npy"]) == FileSystem.read(bench["whole.npy"]))
+    }
+    let layers = ["--layer", "relu1", "--layer", "conv2", "--layer", "rate"]
+    for (folder, stream) in [("whole", []), ("streamed", ["--stream"])] {
+      let outcome = try await Tool.run(
+        ["run", "model.safetensors", "movie.npy", "--output", folder] + layers + stream, in: bench.folder)
+      #expect(outcome.output.contains("\(folder)/relu1.npy: relu1 [6, 3, 6, 6]\n"))
+    }
+    #expect(try FileSystem.list(bench["streamed"]) == ["conv2.npy", "rate.npy", "relu1.npy"])
+    for name in try FileSystem.list(bench["whole"]) {
+      #expect(try FileSystem.read(bench["streamed/\(name)"]) == FileSystem.read(bench["whole/\(name)"]))
+    }
+  }
+
+  @Test func aStreamThatFailsLeavesNothing() async throws {
+    let bench = try Bench()
+    func fails(_ file: String, _ code: Int32, _ text: String, output: String = "rates.npy") async throws {
+      try await bench.fails(["run", "model.safetensors", file, "--stream", "--output", output], code, text)
+    }
+    var movie = Bench.movie
+    movie.values[7 * 64 + 5] = .nan
+    try NPY.write(movie, to: bench["nan.npy"])
+    try await fails("nan.npy", 65, "nan.npy: frame 7: expected values that are finite in float32, found nan at value 5")
+    var batch = Bench.batch
+    batch.values[256] = .infinity
+    try NPY.write(batch, to: bench["infinite.npy"])
+    try await fails("infinite.npy", 65, "input 1: expected values that are finite in float32, found inf at value 0")
+    try FileSystem.write(Array(try FileSystem.read(bench["movie.npy"]).dropLast(4)), to: bench["cut.npy"])
+    try await fails("cut.npy", 65, "576 x 4 bytes for the shape [9, 8, 8], found 2300 bytes")
+    try NPY.write(Tensor(repeating: 0, shape: Shape(3, 8, 8)), to: bench["short.npy"])
+    try await fails("short.npy", 65, "at least 4 frames")
+    try await fails("absent.npy", 66, "no such file")
+    try await fails("movie.npy", 73, "no space left on device", output: "/dev/full")
+    try await fails("movie.npy", 73, "no folder 'none'", output: "none/rates.npy")
+  }
+
   @Test func ratesOfABatch() async throws {
     let bench = try Bench()
     try await bench.run("run", "model.safetensors", "batch.npy", "--output", "rates.npy", "--precision", "float32")

@@ -70,6 +70,10 @@ let commandNames = ["info", "run", "probe", "stimulus", "verify", "bench"]
     try await bench.fails(
       ["bench", model, "--frames", "99999999999999999999"], 64, "--frames: expected a whole number")
     try await bench.fails(["bench", model, "--block", "0"], 64, "--block: expected a whole number from 1 to 64")
+    try await bench.fails(["bench", model, "--probe", "--cell", "3"], 64, "--cell: expected a whole number", "to 2")
+    try await bench.fails(["bench", model, "--probe", "--frames", "3"], 64, "bench --probe does not use --frames")
+    try await bench.fails(["bench", model, "--cell", "1"], 64, "bench does not use --cell: leave it out")
+    try await bench.fails(["bench", model, "--threads", "2", "--frames", "3"], 64, "at least 4 frames", "found '3'")
   }
 
   @Test func probeWordsThatAreWrong() async throws {
