@@ -123,6 +123,7 @@ import Testing
     let fields = found.receptiveFields { [[1, 0], [0, 3]][$0] }
     expect(fields[0], near: [0.5, -1.5], within: 1e-4)
     expect(fields[1], near: [-0.5, 1.5], within: 1e-4)
+    expect(found.effectiveInputs.map { Float($0) }, near: [1, 1], within: 1e-4)
   }
 
   // MARK: - Degenerate
@@ -133,6 +134,7 @@ import Testing
     #expect(found.factorization.error == 0 && found.curve.map { $0.error } == [0, 0])
     #expect((found.factorization.modes + found.factorization.loadings).allSatisfy { $0 == 0 })
     #expect(found.receptiveFields { _ in [1, 2] } == [[0, 0], [0, 0]])
+    #expect(found.effectiveInputs == [0, 0])
   }
 
   @Test func `one channel has two patterns at most`() throws {
