@@ -119,6 +119,7 @@ struct ModesReport {
         "\(right("\(point.count)", 5))  \(fixed(point.error, 4))  \(right(fixed(1 - point.error * point.error, 4), 9))"
           + "  \(right(stability, 9))")
     }
+    let effective = modes.effectiveInputs
     for mode in 0..<factorization.count {
       let loadings = (0..<rows).map { factorization.loadings[$0 * factorization.count + mode] }
       let peak = loadings.indices.reduce(0) { loadings[$1] > loadings[$0] ? $1 : $0 }
@@ -126,7 +127,8 @@ struct ModesReport {
       let place = source.place(of: peak, inputs: inputs)
       print(
         "mode \(mode): \(parts.isEmpty ? "not used" : parts.joined(separator: ", ")); mean loading "
-          + "\(fixed(loadings.reduce(0, +) / Double(rows), 4)), largest \(fixed(loadings[peak], 4)) at \(place)")
+          + "\(fixed(loadings.reduce(0, +) / Double(rows), 4)), as if in \(fixed(effective[mode], 0)) inputs, "
+          + "largest \(fixed(loadings[peak], 4)) at \(place)")
     }
   }
 
@@ -147,6 +149,7 @@ struct ModesReport {
       "sparsity": .number(sparsity), "iterations": .number(Double(factorization.iterations)),
       "columns": "first excitatory, then inhibitory, one per channel or unit",
       "fields": "average of the inputs weighted by loadings, less their average",
+      "effective_inputs": .array(modes.effectiveInputs.map { .number($0) }),
       "stimuli": .array(stimuli),
       "curve": .array(
         modes.curve.map {

@@ -62,12 +62,29 @@ public struct ContributionModes: Sendable {
     candidates.indices.reduce(0) { candidates[$1].objective < candidates[$0].objective ? $1 : $0 }
   }
 
+  /// How many inputs each mode's loadings amount to: `(sum over i of W_ik)^2 / sum over i of W_ik^2`.
+  ///
+  /// The number of inputs where a mode has the same loading in each of them, and 0 for a mode without loadings.
+  public var effectiveInputs: [Double] {
+    let count = factorization.count
+    return (0..<count).map { mode in
+      var (sum, square) = (0.0, 0.0)
+      for row in 0..<matrix.rows {
+        let loading = factorization.loadings[row * count + mode]
+        sum += loading
+        square += loading * loading
+      }
+      return square > 0 ? sum / square * sum : 0
+    }
+  }
+
   /// What each mode's inputs look like: their average weighted by the mode's loadings, less their plain average.
   ///
   ///     RF_k = sum over i of W_ik x_i / sum over i of W_ik - mean over i of x_i
   ///
   /// with the loadings in the place of spikes in a spike-triggered average. Where the stimulus is correlated in space
-  /// or time the average is so, too; for white noise it shows the filter. Zero for a mode without loadings.
+  /// or time the average is so, too; for white noise it shows the filter, in noise that falls with the root of
+  /// ``effectiveInputs``. Zero for a mode without loadings.
   ///
   /// - Parameter input: gives an input; all of one length.
   /// - Returns: one average per mode, each of the length of an input.
