@@ -16,7 +16,9 @@ enum BenchCommand: Command {
     CommandOption("--layers", nil, "time each layer beside its count of operations"),
     CommandOption("--threads", "N", "time a whole movie in memory on N threads beside one"),
     CommandOption("--probe", nil, "time exact integrated gradients and conductance of every interior nonlinearity"),
-    CommandOption("--cell", "N", "with --probe: the cell that is explained first (default: 0)"),
+    CommandOption(
+      "--stream-probe", "N", "time contributions of channels in N steps per frame, beside the stream alone"),
+    CommandOption("--cell", "N", "with --probe and --stream-probe: the cell that is explained first (default: 0)"),
     CommandOption("--windows", "N", "with --probe: windows to time, each another one (default: 20)"),
     CommandOption("--clock", "C", "wall, or cpu: seconds of the processor, for a busy machine (default: wall)"), .json,
   ]
@@ -36,6 +38,9 @@ enum BenchCommand: Command {
     if arguments.has("--probe") { return try probe(plan, arguments, clock: clock) }
     let count = try arguments.integer("--frames", in: 1...1_000_000) ?? 400
     let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: max(64, plan.history))
+    if let steps = try arguments.integer("--stream-probe", in: 1...10_000) {
+      return try streamProbe(plan, arguments, movie, steps: steps, frames: count, clock: clock)
+    }
     if let threads = try arguments.integer("--threads", in: 1...256) {
       return try wholeMovie(plan, arguments, movie, frames: count, threads: threads)
     }
@@ -50,10 +55,11 @@ enum BenchCommand: Command {
 
   /// An option that a measurement does not look at is a misunderstanding.
   private static func refuseUnusedOptions(_ arguments: Arguments) throws {
-    let kind = arguments.has("--probe") ? "--probe" : arguments.has("--threads") ? "--threads" : nil
+    let kind = ["--probe", "--stream-probe", "--threads"].first { arguments.has($0) }
     let unused: [String]
     switch kind {
-    case "--probe": unused = ["--frames", "--layers", "--threads", "--algorithm", "--block"]
+    case "--probe": unused = ["--frames", "--layers", "--threads", "--algorithm", "--block", "--stream-probe"]
+    case "--stream-probe": unused = ["--layers", "--threads", "--windows"]
     case "--threads": unused = ["--layers", "--clock", "--cell", "--windows"]
     default: unused = ["--cell", "--windows"]
     }
@@ -130,6 +136,32 @@ enum BenchCommand: Command {
         "\(model.name), cell \(cell), median of \(count) windows: integrated gradients"
           + "\(names.isEmpty ? "" : " and conductance of \(names)"), exact, "
           + "\(fixed(first * 1e3, 3)) ms\(others); largest relative residual \(timing.largestRelativeResidual)")
+    }
+    return ExitCode.done
+  }
+
+  /// Times contributions frame by frame.
+  private static func streamProbe(
+    _ plan: StreamPlan, _ arguments: Arguments, _ movie: [Float], steps: Int, frames: Int, clock: () -> Double
+  ) throws -> Int32 {
+    let cell = try arguments.integer("--cell", in: 0...plan.cells - 1) ?? 0
+    guard let probe = StreamProbe(plan, cell: cell, steps: steps) else {
+      throw FileError(
+        file: arguments.operands[0], expected: "a movie model of affine, relu, convolution, relu and affine layers",
+        found: "another kind")
+    }
+    let timing = StreamProbeTiming(probe, movie: movie, frames: max(8, frames / 8), rounds: 15, clock: clock)
+    if arguments.has("--json") {
+      let report: JSON = [
+        "model": .string(plan.model.name), "cell": .number(Double(cell)), "steps": .number(Double(steps)),
+        "seconds_per_frame": .number(timing.stream), "seconds_per_explained_frame": .number(timing.explained),
+        "ratio": .number(timing.ratio),
+      ]
+      print(report.text(indented: true))
+    } else {
+      print(
+        "\(plan.model.name), cell \(cell), contributions in \(steps) steps: \(fixed(timing.explained * 1e3, 4)) ms per frame, "
+          + "the stream alone \(fixed(timing.stream * 1e3, 4)) ms, ratio \(fixed(timing.ratio, 2))")
     }
     return ExitCode.done
   }

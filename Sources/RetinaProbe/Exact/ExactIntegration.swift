@@ -112,6 +112,7 @@ final class ExactIntegration {
     _ probe: Probe, _ sweep: TwoLayerSweep, target: Target, boundary: Int
   ) -> PathIntegral? {
     let chain = sweep.chain
+    if boundary == chain.straightEnd { return atStraightEnd(probe, sweep, target: target) }
     guard let choice = side(of: boundary, in: chain, probe.program.steps) else { return nil }
     var whole = PathIntegral(count: probe.count(boundary))
     for term in target.terms {
@@ -129,6 +130,18 @@ final class ExactIntegration {
       for unit in whole.influence.indices { gradient[unit] = Float(whole.influence[unit]) }
       probe.program.pullBack(probe.gradients, at: probe.baselineValues, from: chain.second, to: boundary)
       for unit in whole.influence.indices { whole.influence[unit] = Double(probe.gradients[boundary][unit]) }
+    }
+    return whole
+  }
+
+  /// The integrals at the last straight boundary: each unit of the target takes all that the target gains through it.
+  private func atStraightEnd(_ probe: Probe, _ sweep: TwoLayerSweep, target: Target) -> PathIntegral? {
+    var whole = PathIntegral(count: probe.count(sweep.chain.straightEnd))
+    for term in target.terms {
+      guard let result = result(probe, sweep, cell: term.unit) else { return nil }
+      whole.influence[term.unit] += Double(term.weight) * result.clock
+      whole.conductance[term.unit] +=
+        Double(term.weight) * (Double(unitsAtInput[term.unit]) - Double(unitsAtBaseline[term.unit]))
     }
     return whole
   }

@@ -199,6 +199,8 @@ final class TwoLayerSweep {
   /// The integrals at the four boundaries before and after the two relu, for one unit of the target.
   struct Result {
     var beforeFirst, afterFirst, beforeSecond, afterSecond: PathIntegral
+    /// The integral of the last function's derivative.
+    var clock: Double
   }
 
   /// Integrates one unit of the target, after ``findEvents(_:)``.
@@ -291,6 +293,7 @@ final class TwoLayerSweep {
     }
     afterSecond.conductance = beforeSecond.conductance
     return Result(
-      beforeFirst: beforeFirst, afterFirst: afterFirst, beforeSecond: beforeSecond, afterSecond: afterSecond)
+      beforeFirst: beforeFirst, afterFirst: afterFirst, beforeSecond: beforeSecond, afterSecond: afterSecond,
+      clock: clock)
   }
 }
