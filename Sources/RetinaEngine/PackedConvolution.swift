@@ -4,6 +4,8 @@ import RetinaKernels
 ///
 /// The adjoint of a convolution with stride 1 is a convolution of the gradient with the turned kernels; the gradient is given a
 /// margin of zeros on the left and right, so that every window lies inside.
+///
+/// A large convolution is done in the frequency domain where that costs less.
 final class PackedConvolution: @unchecked Sendable {
   let geometry: ConvolutionGeometry
   /// The adjoint as a convolution of the widened gradient; nothing when strides, dilation or padding forbid it.
@@ -12,11 +14,16 @@ final class PackedConvolution: @unchecked Sendable {
   let bias: UnsafePointer<Float>
   let adjointWeights: UnsafePointer<Float>
   private let zeros: UnsafePointer<Float>
+  /// The same convolution in the frequency domain; nothing where the definition costs less.
+  private let spectral: FeatureConvolution?
   private let memory: [UnsafeMutablePointer<Float>]
 
   /// Packs a convolution; nothing for one with groups.
-  init?(_ geometry: ConvolutionGeometry, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?) {
+  init?(
+    _ geometry: ConvolutionGeometry, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, kernels: KernelTable
+  ) {
     guard geometry.groups == 1 else { return nil }
+    spectral = PackedConvolution.spectral(geometry, weight: weight, kernels: kernels)
     self.geometry = geometry
     adjoint = PackedConvolution.adjoint(of: geometry)
     let (rows, columns) = (geometry.kernelHeight, geometry.kernelWidth)
@@ -54,6 +61,19 @@ final class PackedConvolution: @unchecked Sendable {
     for block in memory { block.deallocate() }
   }
 
+  /// Multiply-adds from which on the frequency domain is considered: below, what it saves is hardly worth its rounding.
+  private static let leastForSpectral = 4_000_000
+
+  private static func spectral(
+    _ geometry: ConvolutionGeometry, weight: UnsafePointer<Float>, kernels: KernelTable
+  ) -> FeatureConvolution? {
+    guard geometry.multiplyAdds >= leastForSpectral, let shape = SpectralKernels.shape(for: geometry),
+      PlannerCost.spectral(geometry, shape, isTemporal: false) < PlannerCost.direct(geometry)
+    else { return nil }
+    let values = [Float](UnsafeBufferPointer(start: weight, count: geometry.weightCount))
+    return FeatureConvolution(geometry, weight: values, kernels: kernels)
+  }
+
   private static func adjoint(of geometry: ConvolutionGeometry) -> ConvolutionGeometry? {
     let marginVertical = geometry.kernelHeight - 1 - geometry.paddingVertical
     let marginHorizontal = geometry.kernelWidth - 1 - geometry.paddingHorizontal
@@ -66,18 +86,41 @@ final class PackedConvolution: @unchecked Sendable {
       kernelWidth: geometry.kernelWidth, paddingVertical: marginVertical)
   }
 
-  /// Floats of scratch that the adjoint needs.
-  var scratchFloats: Int { adjoint?.inputCount ?? 0 }
+  /// Floats of scratch that both directions need.
+  var scratchFloats: Int {
+    if let spectral { return spectral.scratchFloats + spectral.inputFloats + spectral.outputFloats }
+    return adjoint?.inputCount ?? 0
+  }
+
+  private var inputLayout: FeatureLayout {
+    .lanes(channels: geometry.inputs, height: geometry.inputHeight, width: geometry.inputWidth)
+  }
+
+  private var outputLayout: FeatureLayout {
+    .lanes(channels: geometry.outputs, height: geometry.outputHeight, width: geometry.outputWidth)
+  }
 
   /// The convolution, with or without its bias.
   func forward(
-    _ kernels: KernelTable, input: UnsafePointer<Float>, withBias: Bool, output: UnsafeMutablePointer<Float>
+    _ kernels: KernelTable, input: UnsafePointer<Float>, withBias: Bool, output: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
   ) {
     // Nothing in, nothing but the bias out: the baseline of most probes is a stimulus of zeros.
     if isZero(input, count: geometry.inputCount) {
       let plane = geometry.outputHeight * geometry.outputWidth
       for channel in 0..<geometry.outputs {
         (output + channel * plane).update(repeating: withBias ? bias[channel] : 0, count: plane)
+      }
+    } else if let spectral {
+      let (packedInput, packedOutput) = (scratch, scratch + spectral.inputFloats)
+      inputLayout.pack(input, into: packedInput)
+      spectral.forward(packedInput, into: packedOutput, scratch: packedOutput + spectral.outputFloats)
+      outputLayout.unpack(packedOutput, into: output)
+      guard withBias else { return }
+      let plane = geometry.outputHeight * geometry.outputWidth
+      for channel in 0..<geometry.outputs {
+        let (values, constant) = (output + channel * plane, bias[channel])
+        for place in 0..<plane { values[place] += constant }
       }
     } else {
       kernels.convolvePlanes(geometry, input, weights, withBias ? bias : zeros, output)
@@ -89,6 +132,13 @@ final class PackedConvolution: @unchecked Sendable {
     _ kernels: KernelTable, outputGradient: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>
   ) -> Bool {
+    if let spectral {
+      let (packedInput, packedOutput) = (scratch, scratch + spectral.inputFloats)
+      outputLayout.pack(outputGradient, into: packedOutput)
+      spectral.adjoint(packedOutput, into: packedInput, scratch: packedOutput + spectral.outputFloats)
+      inputLayout.unpack(packedInput, into: inputGradient)
+      return true
+    }
     guard let adjoint else { return false }
     let (width, margin) = (geometry.outputWidth, (adjoint.inputWidth - geometry.outputWidth) / 2)
     scratch.update(repeating: 0, count: adjoint.inputCount)

@@ -44,11 +44,11 @@ public final class Program: @unchecked Sendable {
     indices = .allocate(capacity: max(1, indexBlock.count))
     indices.initialize(from: indexBlock, count: indexBlock.count)
     kernels = KernelTable(level)
-    let block = parameters
+    let (block, table) = (parameters, kernels)
     packed = steps.map { step in
       guard case .convolution(let geometry, let weight, let bias) = step.kind else { return nil }
       return PackedConvolution(
-        geometry, weight: block + weight, bias: bias.map { UnsafePointer(block + $0) })
+        geometry, weight: block + weight, bias: bias.map { UnsafePointer(block + $0) }, kernels: table)
     }
   }
 

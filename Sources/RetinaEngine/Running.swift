@@ -5,7 +5,7 @@ extension Program {
   /// Runs the steps from one boundary to another: the values at `start` are read, those after it written.
   public func run(_ values: Workspace, from start: Int = 0, to end: Int? = nil) {
     for index in start..<(end ?? outputBoundary) {
-      forward(index, input: values[index], output: values[index + 1])
+      forward(index, input: values[index], output: values[index + 1], scratch: values.scratch)
     }
   }
 
@@ -15,7 +15,8 @@ extension Program {
   public func pushForward(_ tangents: Workspace, at values: Workspace, from start: Int, to end: Int) {
     for index in start..<end {
       tangent(
-        index, input: values[index], inputTangent: tangents[index], outputTangent: tangents[index + 1])
+        index, input: values[index], inputTangent: tangents[index], outputTangent: tangents[index + 1],
+        scratch: tangents.scratch)
     }
   }
 
@@ -30,16 +31,19 @@ extension Program {
     }
   }
 
-  /// Runs one step.
+  /// Runs one step that is no convolution, and so needs no scratch.
   func run(step index: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
-    forward(index, input: input, output: output)
+    forward(index, input: input, output: output, scratch: output)
   }
 
-  private func forward(_ index: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>) {
+  private func forward(
+    _ index: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>
+  ) {
     switch steps[index].kind {
     case .convolution(let geometry, let weight, let bias):
       if let convolution = packed[index] {
-        convolution.forward(kernels, input: input, withBias: true, output: output)
+        convolution.forward(kernels, input: input, withBias: true, output: output, scratch: scratch)
         return
       }
       PlainConvolution.forward(
@@ -69,13 +73,13 @@ extension Program {
 
   private func tangent(
     _ index: Int, input: UnsafePointer<Float>, inputTangent: UnsafePointer<Float>,
-    outputTangent: UnsafeMutablePointer<Float>
+    outputTangent: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
     let step = steps[index]
     switch step.kind {
     case .convolution(let geometry, let weight, _):
       if let convolution = packed[index] {
-        convolution.forward(kernels, input: inputTangent, withBias: false, output: outputTangent)
+        convolution.forward(kernels, input: inputTangent, withBias: false, output: outputTangent, scratch: scratch)
         return
       }
       PlainConvolution.forward(
@@ -97,7 +101,7 @@ extension Program {
     case .maximumPool(let geometry):
       PlainMaximumPool.select(geometry, input: input, values: inputTangent, output: outputTangent)
     case .averagePool, .gather, .identity:
-      forward(index, input: inputTangent, output: outputTangent)
+      forward(index, input: inputTangent, output: outputTangent, scratch: scratch)
     }
   }
 

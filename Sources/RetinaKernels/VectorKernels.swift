@@ -44,18 +44,18 @@ public protocol VectorKernels: SendableMetatype {
   static func sweepCrossings(
     _ shape: SweepShape, unit: SweepUnit, at a: Double, changeOfConstant: Double, changeOfSlope: Double, tiny: Double,
     constants: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>,
-    signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>
+    signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>,
+    rates: UnsafeMutablePointer<Double>
   ) -> Int
-  /// A unit of the first of two layers switches: changes of the second.
-  static func sweepForward(
-    _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfSlope: Double,
-    slopes: UnsafeMutablePointer<Double>, active: UnsafePointer<Double>, carried: UnsafeMutablePointer<Double>,
-    since: UnsafeMutablePointer<Double>)
+  /// What a unit of the second of two layers has carried.
+  static func sweepCarried(
+    _ shape: SweepShape, unit: SweepUnit, clock: Double, rates: UnsafePointer<Double>, on: UnsafePointer<Double>,
+    off: UnsafePointer<Double>
+  ) -> Double
   /// A unit of the second of two layers switches: changes of the first.
   static func sweepBack(
     _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
-    gradients: UnsafeMutablePointer<Double>, carried: UnsafeMutablePointer<Double>,
-    since: UnsafeMutablePointer<Double>)
+    gradients: UnsafeMutablePointer<Double>, moments: UnsafeMutablePointer<Double>)
   /// Moves a layer of relu along its path.
   static func secantMove(
     vectors: Int, a: Float, origin: UnsafePointer<Float>, direction: UnsafePointer<Float>,

@@ -38,7 +38,7 @@ public final class StreamProbe {
   private let unitsAtBaseline: UnsafeMutablePointer<Float>
   /// The second layer: what the convolution gives, factor, constant, weight in the cell, lines, lines at the baseline, gradient.
   private let map, scale, constant, weights, lines, linesAtBaseline, gradientAbove: UnsafeMutablePointer<Float>
-  private let sums: UnsafeMutablePointer<Float>
+  private let sums, scratch: UnsafeMutablePointer<Float>
 
   /// Sets up the probe of one cell; nothing for models of another form.
   ///
@@ -97,13 +97,14 @@ public final class StreamProbe {
     weights = packed(probe.copy(probe.gradients, chain.second + 1), plane: planeAbove, count: above)
     linesAtBaseline = packed(probe.copy(probe.baselineValues, chain.second), plane: planeAbove, count: above)
     (self.map, lines, gradientAbove) = (StreamProbe.block(above), StreamProbe.block(above), StreamProbe.block(above))
+    scratch = StreamProbe.block(convolution.scratchFloats)
     sums = StreamProbe.block((max(map.geometry.inputs, map.geometry.outputs) + 7) / 8 * 8)
   }
 
   deinit {
     for block in [
       origin, direction, units, changes, gradientBelow, unitsAtBaseline, map, scale, constant, weights, lines,
-      linesAtBaseline, gradientAbove, sums,
+      linesAtBaseline, gradientAbove, sums, scratch,
     ] { block.deallocate() }
   }
 
@@ -149,7 +150,7 @@ public final class StreamProbe {
     let geometry = convolution.geometry
     let planeAbove = geometry.outputHeight * geometry.outputWidth
     kernels.secantMove(convolution.inputFloats / 8, a, origin, direction, units, changes)
-    convolution.forward(units, into: map)
+    convolution.forward(units, into: map, scratch: scratch)
     let (inputGroups, outputGroups) = ((geometry.inputs + 7) / 8, (geometry.outputs + 7) / 8)
     sums.update(repeating: 0, count: outputGroups * 8)
     for group in 0..<outputGroups {
@@ -162,7 +163,7 @@ public final class StreamProbe {
     for channel in second.indices { end += Double(sums[channel]) }
     let slope = Float(final.integralOfDerivative(from: z, to: end, length: 1))
     for channel in second.indices { second[channel] += slope * sums[channel] }
-    convolution.adjoint(gradientAbove, into: gradientBelow)
+    convolution.adjoint(gradientAbove, into: gradientBelow, scratch: scratch)
     sums.update(repeating: 0, count: inputGroups * 8)
     for group in 0..<inputGroups {
       let place = group * planeBelow * 8

@@ -45,13 +45,12 @@ public struct KernelTable: Sendable {
   public let sweepCrossings:
     @Sendable (
       SweepShape, SweepUnit, Double, Double, Double, Double, Doubles, Doubles, Doubles, UnsafeMutablePointer<Int>,
-      Doubles
+      Doubles, Doubles
     ) -> Int
   /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepForward: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles, Doubles) -> Void
+  public let sweepCarried: @Sendable (SweepShape, SweepUnit, Double, Doubles, Doubles, Doubles) -> Double
   /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles, Doubles) -> Void
-
+  public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles) -> Void
   /// Kernels of the streaming probe, see ``Kernels``.
   public let secantMove: @Sendable (Int, Float, Floats, Floats, MutableFloats, MutableFloats) -> Void
   /// Kernels of the streaming probe, see ``Kernels``.
@@ -80,14 +79,11 @@ public struct KernelTable: Sendable {
     sweepCrossings = {
       Level.sweepCrossings(
         $0, unit: $1, at: $2, changeOfConstant: $3, changeOfSlope: $4, tiny: $5, constants: $6, slopes: $7, signs: $8,
-        found: $9, roots: $10)
+        found: $9, roots: $10, rates: $11)
     }
-    sweepForward = {
-      Level.sweepForward(
-        $0, unit: $1, clock: $2, changeOfSlope: $3, slopes: $4, active: $5, carried: $6, since: $7)
-    }
+    sweepCarried = { Level.sweepCarried($0, unit: $1, clock: $2, rates: $3, on: $4, off: $5) }
     sweepBack = {
-      Level.sweepBack($0, unit: $1, clock: $2, changeOfGradient: $3, gradients: $4, carried: $5, since: $6)
+      Level.sweepBack($0, unit: $1, clock: $2, changeOfGradient: $3, gradients: $4, moments: $5)
     }
     secantMove = { Level.secantMove(vectors: $0, a: $1, origin: $2, direction: $3, units: $4, changes: $5) }
     secantRectify = {

@@ -1,17 +1,19 @@
 import RetinaKernels
 import RetinaModel
 
-/// A convolution between two feature maps and its adjoint in the frequency domain, on memory of its own.
+/// A convolution between two feature maps and its adjoint in the frequency domain.
 ///
 /// Features lie in groups of eight channels, `[(channels + 7) / 8, height, width, 8]`; lanes of channels that do not exist must be
 /// zero. There is no bias.
-public final class FeatureConvolution {
+public final class FeatureConvolution: @unchecked Sendable {
   /// The convolution.
   public let geometry: ConvolutionGeometry
   private let kernels: KernelTable
   private let forwardPlan, adjointPlan: Direction
   private let rowTable, columnTable: FourierTable
-  private let zeros, scratch: UnsafeMutablePointer<Float>
+  private let zeros: UnsafeMutablePointer<Float>
+  /// Floats of scratch that both directions need.
+  public let scratchFloats: Int
 
   /// One of the two directions: transform, multiply, transform back.
   private struct Direction {
@@ -47,12 +49,11 @@ public final class FeatureConvolution {
       weights: FeatureConvolution.block(spectra.packedAdjoint(outputs: geometry.outputs, inputs: geometry.inputs)))
     let groups = (max(geometry.inputs, geometry.outputs) + 7) / 8
     zeros = FeatureConvolution.block([Float](repeating: 0, count: groups * 8))
-    scratch = FeatureConvolution.block(
-      [Float](repeating: 0, count: shape.featureScratch + (groups + 1) * shape.bins * 16))
+    scratchFloats = shape.featureScratch + (groups + 1) * shape.bins * 16
   }
 
   deinit {
-    for block in [forwardPlan.weights, adjointPlan.weights, zeros, scratch] { block.deallocate() }
+    for block in [forwardPlan.weights, adjointPlan.weights, zeros] { block.deallocate() }
   }
 
   private static func block(_ values: [Float]) -> UnsafeMutablePointer<Float> {
@@ -69,16 +70,23 @@ public final class FeatureConvolution {
   public var outputFloats: Int { (geometry.outputs + 7) / 8 * 8 * geometry.outputHeight * geometry.outputWidth }
 
   /// The convolution.
-  public func forward(_ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>) {
-    run(forwardPlan, input, output)
+  public func forward(
+    _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    run(forwardPlan, input, output, scratch)
   }
 
   /// What a gradient of the output sends back to the input.
-  public func adjoint(_ gradient: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>) {
-    run(adjointPlan, gradient, output)
+  public func adjoint(
+    _ gradient: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    run(adjointPlan, gradient, output, scratch)
   }
 
-  private func run(_ plan: Direction, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>) {
+  private func run(
+    _ plan: Direction, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
     let shape = plan.shape
     let (rows, columns) = (FourierLayout(rowTable), FourierLayout(columnTable))
     let (inputGroups, outputGroups) = ((plan.inputs + 7) / 8, (plan.outputs + 7) / 8)

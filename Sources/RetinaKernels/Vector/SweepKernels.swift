@@ -16,13 +16,15 @@ extension Kernels {
   ///   - signs: +1 for units above zero, -1 for units below; changed where a crossing is found.
   ///   - changeOfConstant, changeOfSlope: what happens to the line of the unit that switches.
   ///   - tiny: constants and slopes below this are taken for the rounding of a zero; a unit whose line is zero counts as below zero.
-  ///   - found, roots: place of each unit that crossed zero and where it did; room for twice the units of the layer.
+  ///   - found, roots, rates: place of each unit that crossed zero, where it did, and its slope there; room for twice the units of the
+  ///     layer.
   /// - Returns: how many crossed.
   @inline(never)
   public static func sweepCrossings(
     _ shape: SweepShape, unit: SweepUnit, at a: Double, changeOfConstant: Double, changeOfSlope: Double, tiny: Double,
     constants: UnsafeMutablePointer<Double>, slopes: UnsafeMutablePointer<Double>,
-    signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>
+    signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>,
+    rates: UnsafeMutablePointer<Double>
   ) -> Int {
     var count = 0
     let (position, constantChange, slopeChange) = (
@@ -35,6 +37,7 @@ extension Kernels {
         for lane in 0..<8 where crossed[lane] {
           found[count] = place + lane
           roots[count] = -constant[lane] / slope[lane]
+          rates[count] = slope[lane]
           signs[place + lane] = -sign[lane]
           count += 1
         }
@@ -47,7 +50,7 @@ extension Kernels {
         newSlope.replace(with: 0, where: isZero)
         for lane in 0..<8 where isZero[lane] && signs[place + lane] > 0 {
           found[count] = place + lane
-          roots[count] = a
+          (roots[count], rates[count]) = (a, 0)
           signs[place + lane] = -1
           count += 1
         }
@@ -58,47 +61,59 @@ extension Kernels {
     return count
   }
 
-  /// The same switch in the second pass: adds what the reached units carried since they last changed, then changes their slopes.
+  /// What a unit of the second layer has carried since the start: the sum over the units that feed it of weight times rate times the
+  /// clock while each was on.
   ///
   /// - Parameters:
   ///   - clock: the integral of the last nonlinearity's derivative up to here.
-  ///   - active: 1 for units above zero, else 0.
-  ///   - carried: integral of slope over the clock while active.
-  ///   - since: the clock when a unit's `carried` was last brought up to date.
+  ///   - rates: the slope of each unit of the first layer while it is on.
+  ///   - on, off: the clock when each unit went on and off; infinite where that has not happened, 0 for units on at the start.
   @inline(never)
-  public static func sweepForward(
-    _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfSlope: Double,
-    slopes: UnsafeMutablePointer<Double>, active: UnsafePointer<Double>, carried: UnsafeMutablePointer<Double>,
-    since: UnsafeMutablePointer<Double>
-  ) {
-    let (now, change) = (Wide(repeating: clock), Wide(repeating: changeOfSlope))
-    forEachReached(shape, unit) { place, weight in
-      let slope = wide(slopes + place)
-      store(
-        wide(carried + place) + wide(active + place) * slope * (now - wide(since + place)), carried + place)
-      store(now, since + place)
-      store(slope + wide(shape.forward + weight) * wide(shape.scale + place) * change, slopes + place)
+  public static func sweepCarried(
+    _ shape: SweepShape, unit: SweepUnit, clock: Double, rates: UnsafePointer<Double>, on: UnsafePointer<Double>,
+    off: UnsafePointer<Double>
+  ) -> Double {
+    let now = Wide(repeating: clock)
+    var sum = Wide.zero
+    forEachFeeding(shape, unit) { place, weight in
+      let end = wide(off + place)
+      let time = now.replacing(with: end, where: end .< now) - wide(on + place)
+      sum += wide(shape.backward + weight) * wide(rates + place) * time.replacing(with: 0, where: time .<= 0)
     }
+    let four = sum.lowHalf + sum.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two[0] + two[1]
   }
 
-  /// A unit of the second layer switches: adds what the units that feed it carried since they last changed, then changes their
-  /// gradients.
+  /// A unit of the second layer switches: changes the gradients of the units that feed it.
   ///
   /// - Parameters:
   ///   - changeOfGradient: the gradient that the switching unit passes on, times +1 or -1.
   ///   - gradients: gradient of the cell with respect to each unit of the first layer.
-  ///   - carried: integral of that gradient over the clock.
+  ///   - moments: sum of the changes of each gradient, times the clock at which they happened; the integral of a gradient over the
+  ///     clock is the gradient times the clock minus its moment.
   @inline(never)
   public static func sweepBack(
     _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
-    gradients: UnsafeMutablePointer<Double>, carried: UnsafeMutablePointer<Double>,
-    since: UnsafeMutablePointer<Double>
+    gradients: UnsafeMutablePointer<Double>, moments: UnsafeMutablePointer<Double>
+  ) {
+    let (now, change) = (Wide(repeating: clock), Wide(repeating: changeOfGradient))
+    forEachFeeding(shape, unit) { place, weight in
+      let part = wide(shape.backward + weight) * change
+      store(wide(gradients + place) + part, gradients + place)
+      store(wide(moments + place) + part * now, moments + place)
+    }
+  }
+
+  /// Visits the groups of eight units of the first layer that feed a unit of the second, with the place of the weights.
+  @inline(__always)
+  private static func forEachFeeding(
+    _ shape: SweepShape, _ unit: SweepUnit, _ body: (_ place: Int, _ weight: Int) -> Void
   ) {
     let geometry = shape.geometry
-    let (now, change) = (Wide(repeating: clock), Wide(repeating: changeOfGradient))
     let taps = geometry.kernelHeight * geometry.kernelWidth
     for group in 0..<(geometry.inputs + 7) / 8 {
-      let kernel = shape.backward + (unit.channel * ((geometry.inputs + 7) / 8) + group) * taps * 8
+      let kernel = (unit.channel * ((geometry.inputs + 7) / 8) + group) * taps * 8
       for kernelRow in 0..<geometry.kernelHeight {
         let row =
           unit.row * geometry.strideVertical + kernelRow * geometry.dilationVertical - geometry.paddingVertical
@@ -108,13 +123,9 @@ extension Kernels {
             unit.column * geometry.strideHorizontal + kernelColumn * geometry.dilationHorizontal
             - geometry.paddingHorizontal
           guard column >= 0, column < geometry.inputWidth else { continue }
-          let place = ((group * geometry.inputHeight + row) * geometry.inputWidth + column) * 8
-          let gradient = wide(gradients + place)
-          store(wide(carried + place) + gradient * (now - wide(since + place)), carried + place)
-          store(now, since + place)
-          store(
-            gradient + wide(kernel + (kernelRow * geometry.kernelWidth + kernelColumn) * 8) * change,
-            gradients + place)
+          body(
+            ((group * geometry.inputHeight + row) * geometry.inputWidth + column) * 8,
+            kernel + (kernelRow * geometry.kernelWidth + kernelColumn) * 8)
         }
       }
     }

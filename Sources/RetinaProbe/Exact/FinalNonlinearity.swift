@@ -61,9 +61,17 @@ struct FinalNonlinearity {
   /// The integral of f'(z(a)) over a stretch of the path of length `length` on which z goes straight from `start` to `end`:
   /// the change of f over the slope of z.
   func integralOfDerivative(from start: Double, to end: Double, length: Double) -> Double {
+    integralOfDerivative(
+      from: start, to: end, valueAtStart: value(start), valueAtEnd: value(end), length: length)
+  }
+
+  /// The same where f is known at both ends.
+  func integralOfDerivative(
+    from start: Double, to end: Double, valueAtStart: Double, valueAtEnd: Double, length: Double
+  ) -> Double {
     let change = end - start
     // Where z hardly moves the quotient loses its digits, and the derivative in the middle is right to the square of the change.
     guard change.magnitude > 1e-5 else { return derivative((start + end) / 2) * length }
-    return (value(end) - value(start)) / change * length
+    return (valueAtEnd - valueAtStart) / change * length
   }
 }

@@ -19,12 +19,11 @@ final class TwoLayerSweep {
   private let program: Program
   private let shape: SweepShape
   private let memory: [UnsafeMutablePointer<Double>]
-  /// The second layer: lines, signs (pass 1), slopes, activity, what is carried and since when (pass 2).
-  private let constants, slopes, signs, slopesAtStart, signsAtStart, movingSlopes, active, carried,
-    since: UnsafeMutablePointer<Double>
-  /// The first layer: gradient, what is carried and since when, and what was carried when a unit switched.
-  private let gradients, carriedBelow, sinceBelow: UnsafeMutablePointer<Double>
-  private let roots: UnsafeMutablePointer<Double>
+  /// The second layer: lines and signs (pass 1), what is carried (pass 2).
+  private let constants, slopes, signs, slopesAtStart, signsAtStart, carried: UnsafeMutablePointer<Double>
+  /// The first layer: slopes while on, the clock when a unit went on and off, gradients and their moments.
+  private let ratesBelow, onBelow, offBelow, gradients, moments: UnsafeMutablePointer<Double>
+  private let roots, slopesThere: UnsafeMutablePointer<Double>
   private let found: UnsafeMutablePointer<Int>
 
   /// A switch of a unit.
@@ -32,6 +31,8 @@ final class TwoLayerSweep {
     var position: Double
     /// Place of the unit in groups of eight channels; the first layer's are negative, minus one.
     var unit: Int
+    /// The slope of a unit of the second layer where it crosses zero.
+    var slope = 0.0
   }
 
   private var events: [Event] = []
@@ -81,10 +82,10 @@ final class TwoLayerSweep {
       geometry: geometry, forward: UnsafePointer(block(forward)), backward: UnsafePointer(block(backward)),
       scale: UnsafePointer(block(scale)))
     (constants, slopes, signs) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
-    (slopesAtStart, signsAtStart, movingSlopes) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
-    (active, carried, since) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
-    (gradients, carriedBelow, sinceBelow) = (block(emptyBelow), block(emptyBelow), block(emptyBelow))
-    roots = block(emptyAbove + emptyAbove)
+    (slopesAtStart, signsAtStart, carried) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
+    (ratesBelow, onBelow, offBelow) = (block(emptyBelow), block(emptyBelow), block(emptyBelow))
+    (gradients, moments) = (block(emptyBelow), block(emptyBelow))
+    (roots, slopesThere) = (block(emptyAbove + emptyAbove), block(emptyAbove + emptyAbove))
     memory = blocks
     found = .allocate(capacity: max(8, 2 * above))
     found.initialize(repeating: 0, count: max(8, 2 * above))
@@ -168,11 +169,14 @@ final class TwoLayerSweep {
       let line = change(event)
       let count = program.kernels.sweepCrossings(
         shape, unit(-1 - event.unit, plane: planeBelow, width: shape.geometry.inputWidth), event.position,
-        line.constant, line.slope, tiny, constants, slopes, signs, found, roots)
-      for index in 0..<count { above.append(Event(position: roots[index], unit: found[index])) }
+        line.constant, line.slope, tiny, constants, slopes, signs, found, roots,
+        slopesThere)
+      for index in 0..<count {
+        above.append(Event(position: roots[index], unit: found[index], slope: slopesThere[index]))
+      }
     }
     for place in 0..<shape.outputNumbers where (constants[place] + slopes[place]) * signs[place] < 0 {
-      above.append(Event(position: -constants[place] / slopes[place], unit: place))
+      above.append(Event(position: -constants[place] / slopes[place], unit: place, slope: slopes[place]))
     }
     events = below + above
     // Rounding may put a root a little outside of its piece.
@@ -212,69 +216,86 @@ final class TwoLayerSweep {
     let weights = probe.copy(probe.gradients, second + 1)
     var z = Double(endsAtBaseline[cell])
     var slope = 0.0
-    active.update(repeating: 0, count: shape.outputNumbers)
+    var isOnAbove = [Bool](repeating: false, count: shape.outputNumbers)
     let masked = probe.gradients[second]
     for unit in weights.indices {
       let place = TwoLayerSweep.place(unit, plane: planeAbove)
-      let isOn = signsAtStart[place] > 0
-      active[place] = isOn ? 1 : 0
-      masked[unit] = isOn ? weights[unit] : 0
-      if isOn { slope += Double(weights[unit]) * slopesAtStart[place] }
+      isOnAbove[place] = signsAtStart[place] > 0
+      masked[unit] = isOnAbove[place] ? weights[unit] : 0
+      if isOnAbove[place] { slope += Double(weights[unit]) * slopesAtStart[place] }
     }
     program.pullBack(probe.gradients, at: probe.baselineValues, from: second, to: first + 1)
     let startGradients = probe.gradients[first + 1]
-    gradients.update(repeating: 0, count: shape.inputNumbers)
     for unit in starts.indices {
-      gradients[TwoLayerSweep.place(unit, plane: planeBelow)] = Double(startGradients[unit])
+      let place = TwoLayerSweep.place(unit, plane: planeBelow)
+      gradients[place] = Double(startGradients[unit])
+      ratesBelow[place] = Double(rates[unit])
+      onBelow[place] = isOnAtStart(unit) ? 0 : .infinity
+      offBelow[place] = .infinity
     }
-    for block in [carriedBelow, sinceBelow] { block.update(repeating: 0, count: shape.inputNumbers) }
-    for block in [carried, since] { block.update(repeating: 0, count: shape.outputNumbers) }
-    movingSlopes.update(from: slopesAtStart, count: shape.outputNumbers)
+    moments.update(repeating: 0, count: shape.inputNumbers)
+    carried.update(repeating: 0, count: shape.outputNumbers)
+    // For each unit of the first layer the integral of its gradient when it switched.
     var switchedAt = [Double?](repeating: nil, count: starts.count)
     var activeTime = [Double](repeating: 0, count: shape.outputNumbers)
     var (position, clock) = (0.0, 0.0)
+    var value = final.value(z)
     func advance(to next: Double) {
       let end = z + slope * (next - position)
-      clock += final.integralOfDerivative(from: z, to: end, length: next - position)
-      (z, position) = (end, next)
+      let endValue = final.value(end)
+      clock += final.integralOfDerivative(
+        from: z, to: end, valueAtStart: value, valueAtEnd: endValue, length: next - position)
+      (z, position, value) = (end, next, endValue)
     }
     for event in events {
       advance(to: event.position)
       if event.unit < 0 {
         let place = -1 - event.unit
-        carriedBelow[place] += gradients[place] * (clock - sinceBelow[place])
-        sinceBelow[place] = clock
-        switchedAt[modelUnit(place, plane: planeBelow)] = carriedBelow[place]
-        let line = change(event)
-        slope += gradients[place] * line.slope
-        program.kernels.sweepForward(
-          shape, unit(place, plane: planeBelow, width: shape.geometry.inputWidth), clock, line.slope, movingSlopes,
-          active, carried, since)
+        let unit = modelUnit(place, plane: planeBelow)
+        switchedAt[unit] = gradients[place] * clock - moments[place]
+        slope += gradients[place] * change(event).slope
+        if isOnAtStart(unit) { offBelow[place] = clock } else { onBelow[place] = clock }
       } else {
         let place = event.unit
         let weight = Double(weights[modelUnit(place, plane: planeAbove)])
-        let turn = active[place] > 0 ? -1.0 : 1.0
-        carried[place] += active[place] * movingSlopes[place] * (clock - since[place])
-        since[place] = clock
+        let unit = unit(place, plane: planeAbove, width: shape.geometry.outputWidth)
+        let turn = isOnAbove[place] ? -1.0 : 1.0
+        carried[place] -=
+          turn * shape.scale[place]
+          * program.kernels.sweepCarried(shape, unit, clock, ratesBelow, onBelow, offBelow)
         activeTime[place] -= turn * clock
-        active[place] = turn > 0 ? 1 : 0
-        slope += turn * weight * movingSlopes[place]
-        program.kernels.sweepBack(
-          shape, unit(place, plane: planeAbove, width: shape.geometry.outputWidth), clock,
-          turn * weight * shape.scale[place], gradients, carriedBelow, sinceBelow)
+        isOnAbove[place].toggle()
+        slope += turn * weight * event.slope
+        program.kernels.sweepBack(shape, unit, clock, turn * weight * shape.scale[place], gradients, moments)
       }
     }
     advance(to: 1)
-    return result(weights, switchedAt: switchedAt, activeTime: activeTime, clock: clock)
+    carryToEnd(probe, isOnAbove, clock: clock)
+    return result(weights, isOnAbove, switchedAt: switchedAt, activeTime: activeTime, clock: clock)
+  }
+
+  /// Adds what units that are on at the end have carried since the start: one convolution for all of them.
+  private func carryToEnd(_ probe: Probe, _ isOnAbove: [Bool], clock: Double) {
+    let times = probe.tangents[chain.first + 1]
+    for unit in starts.indices {
+      let place = TwoLayerSweep.place(unit, plane: planeBelow)
+      times[unit] = Float(ratesBelow[place] * max(0, min(clock, offBelow[place]) - onBelow[place]))
+    }
+    program.pushForward(probe.tangents, at: probe.baselineValues, from: chain.first + 1, to: chain.second)
+    let whole = probe.tangents[chain.second]
+    for unit in 0..<probe.count(chain.second) {
+      let place = TwoLayerSweep.place(unit, plane: planeAbove)
+      if isOnAbove[place] { carried[place] += Double(whole[unit]) }
+    }
   }
 
   private func result(
-    _ weights: [Float], switchedAt: [Double?], activeTime: [Double], clock: Double
+    _ weights: [Float], _ isOnAbove: [Bool], switchedAt: [Double?], activeTime: [Double], clock: Double
   ) -> Result {
     var (beforeFirst, afterFirst) = (PathIntegral(count: starts.count), PathIntegral(count: starts.count))
     for unit in starts.indices {
       let place = TwoLayerSweep.place(unit, plane: planeBelow)
-      let whole = carriedBelow[place] + gradients[place] * (clock - sinceBelow[place])
+      let whole = gradients[place] * clock - moments[place]
       let isOn = isOnAtStart(unit)
       let whileOn = switchedAt[unit].map { isOn ? $0 : whole - $0 } ?? (isOn ? whole : 0)
       afterFirst.influence[unit] = whole
@@ -287,9 +308,8 @@ final class TwoLayerSweep {
       let place = TwoLayerSweep.place(unit, plane: planeAbove)
       let weight = Double(weights[unit])
       afterSecond.influence[unit] = weight * clock
-      beforeSecond.influence[unit] = weight * (activeTime[place] + active[place] * clock)
-      beforeSecond.conductance[unit] =
-        weight * (carried[place] + active[place] * movingSlopes[place] * (clock - since[place]))
+      beforeSecond.influence[unit] = weight * (activeTime[place] + (isOnAbove[place] ? clock : 0))
+      beforeSecond.conductance[unit] = weight * carried[place]
     }
     afterSecond.conductance = beforeSecond.conductance
     return Result(
