@@ -68,4 +68,16 @@ public protocol VectorKernels: SendableMetatype {
   /// Adds products lane by lane.
   static func secantSum(
     vectors: Int, first: UnsafePointer<Float>, second: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>)
+  /// A unit changes: changes of the units that it reaches.
+  static func spreadChange(
+    _ shape: ReachShape, unit: SweepUnit, change: Float, changes: UnsafeMutablePointer<Float>)
+  /// A unit changes: the units that it reaches, side by side.
+  static func reachedUnits(
+    _ shape: ReachShape, unit: SweepUnit, change: Float, values: UnsafePointer<Float>,
+    outcomes: UnsafePointer<Float>, readout: UnsafePointer<Float>, reached: UnsafeMutablePointer<Float>
+  ) -> Int
+  /// A weighted sum of differences.
+  static func weightedChange(
+    count: Int, weights: UnsafePointer<Float>, from: UnsafePointer<Float>, to: UnsafePointer<Float>
+  ) -> Float
 }

@@ -8,6 +8,8 @@ public struct Attribution: Sendable {
   public var valueAtBaseline: Float?
   /// Sum of the values minus (target at input - target at baseline); nothing for methods that promise no sum.
   public var residual: Float?
+  /// The largest standard error of a value; nothing for methods that do not sample.
+  public var standardError: Float?
 
   /// The residual relative to the larger of the target's two values, which are float32 themselves: where the target
   /// hardly changes, a quotient by the change would show nothing but their rounding.

@@ -15,7 +15,7 @@ extension Probe {
   ) -> Attribution {
     run(input, into: values, to: target.boundary)
     run(baseline, into: baselineValues, to: target.boundary)
-    target.seed(gradients, count: count(target.boundary))
+    target.seedMean(gradients, from: baselineValues, to: values, count: count(target.boundary))
     for index in stride(from: target.boundary - 1, through: boundary, by: -1) {
       switch program.steps[index].kind {
       case .activation, .parametricSoftplus: rescale(index)

@@ -6,14 +6,30 @@ public enum Method: String, Sendable, CaseIterable {
   case layerActivation = "layer-activation"
   /// Derivative of the target with respect to the stimulus (the instantaneous receptive field) or a layer.
   case gradient = "gradient"
+  /// Magnitude of the derivative with respect to the stimulus or a layer.
+  case saliency = "saliency"
   /// Stimulus times gradient.
   case inputTimesGradient = "input-x-gradient"
   /// Layer times gradient.
   case layerGradientTimesActivation = "layer-gradient-x-activation"
+  /// Gradient over the stimulus with guided backpropagation at every relu.
+  case guidedBackprop = "guided-backprop"
+  /// Gradient over the stimulus with deconvolution at every relu.
+  case deconvolution = "deconvolution"
+  /// Layer-wise relevance propagation over the stimulus.
+  case relevance = "lrp"
+  /// Layer-wise relevance propagation up to a layer.
+  case layerRelevance = "layer-lrp"
+  /// Channels of a layer weighted by their mean gradient, one number per position.
+  case layerGradCAM = "layer-gradcam"
   /// Integrated gradients over the stimulus.
   case integratedGradients = "integrated-gradients"
   /// Integrated gradients along the straight path in a layer's own space.
   case layerIntegratedGradients = "layer-integrated-gradients"
+  /// Mean of integrated gradients over several baselines.
+  case expectedGradients = "expected-gradients"
+  /// Expected gradients by sampling.
+  case gradientShap = "gradient-shap"
   /// Conductance by its definition: what flows through each unit along the path in the stimulus.
   case conductance = "conductance"
   /// Captum's finite-difference form of conductance, for comparison.
@@ -40,13 +56,19 @@ public enum Method: String, Sendable, CaseIterable {
   case featureAblation = "feature-ablation"
   /// Change of the target when units of a layer are replaced.
   case layerFeatureAblation = "layer-feature-ablation"
+  /// Change of the target when channels of a layer are replaced, one number per channel.
+  case channelAblation = "channel-ablation"
+  /// What units of a layer bring back of another stimulus when they are carried over.
+  case activationPatching = "activation-patching"
+  /// Activation patching to first order, for all units at once.
+  case attributionPatching = "attribution-patching"
   /// Change of one unit when parts of the stimulus are replaced.
   case neuronFeatureAblation = "neuron-feature-ablation"
   /// Change of the target when a sliding window of the stimulus is replaced.
   case occlusion = "occlusion"
-  /// Shapley values of parts of the stimulus, over all subsets.
+  /// Shapley values of parts of the stimulus: over all subsets, or sampled.
   case shapleyValues = "shapley-values"
-  /// Shapley values of the channels or groups of a layer, over all subsets.
+  /// Shapley values of the channels or groups of a layer: over all subsets, or sampled.
   case layerShapleyValues = "layer-shapley-values"
 
   /// What the numbers are one per of.
@@ -55,6 +77,10 @@ public enum Method: String, Sendable, CaseIterable {
     case stimulus
     /// Units of the layer that is named.
     case layer
+    /// Channels of the layer that is named, or its units where it has no channels.
+    case channels
+    /// Positions of the layer that is named.
+    case positions
     /// Units of the layer that is named, or values of the stimulus when none is.
     case layerOrStimulus
     /// The outputs.
@@ -65,13 +91,16 @@ public enum Method: String, Sendable, CaseIterable {
   public var subject: Subject {
     switch self {
     case .forward: return .output
-    case .gradient: return .layerOrStimulus
+    case .gradient, .saliency: return .layerOrStimulus
     case .layerActivation, .layerGradientTimesActivation, .layerIntegratedGradients, .conductance, .layerConductance,
-      .conductanceRight, .internalInfluence, .layerDeepLIFT, .layerFeatureAblation, .layerShapleyValues:
+      .conductanceRight, .internalInfluence, .layerDeepLIFT, .layerFeatureAblation, .layerShapleyValues,
+      .layerRelevance, .activationPatching, .attributionPatching:
       return .layer
-    case .inputTimesGradient, .integratedGradients, .deepLIFT, .deepLIFTShap, .neuronGradient,
-      .neuronIntegratedGradients, .neuronConductance, .neuronDeepLIFT, .featureAblation, .neuronFeatureAblation,
-      .occlusion, .shapleyValues:
+    case .layerGradCAM: return .positions
+    case .channelAblation: return .channels
+    case .inputTimesGradient, .guidedBackprop, .deconvolution, .relevance, .integratedGradients, .expectedGradients,
+      .gradientShap, .deepLIFT, .deepLIFTShap, .neuronGradient, .neuronIntegratedGradients, .neuronConductance,
+      .neuronDeepLIFT, .featureAblation, .neuronFeatureAblation, .occlusion, .shapleyValues:
       return .stimulus
     }
   }
@@ -101,13 +130,36 @@ public enum Method: String, Sendable, CaseIterable {
   /// Whether the method compares with a baseline stimulus.
   public var needsBaseline: Bool {
     switch self {
-    case .forward, .layerActivation, .gradient, .inputTimesGradient, .layerGradientTimesActivation, .neuronGradient,
-      .layerFeatureAblation, .layerShapleyValues:
-      return false
-    default: return true
+    case .integratedGradients, .layerIntegratedGradients, .expectedGradients, .gradientShap, .conductance,
+      .layerConductance, .conductanceRight, .internalInfluence, .deepLIFT, .layerDeepLIFT, .deepLIFTShap,
+      .neuronIntegratedGradients, .neuronConductance, .neuronDeepLIFT, .featureAblation, .neuronFeatureAblation,
+      .occlusion, .shapleyValues:
+      return true
+    default: return false
+    }
+  }
+
+  /// Whether the method averages over all baselines that are given.
+  public var takesBaselines: Bool { self == .deepLIFTShap || self == .expectedGradients || self == .gradientShap }
+
+  /// Whether the method carries units over from the stimulus to a second, corrupt one.
+  public var needsCorrupt: Bool { self == .activationPatching || self == .attributionPatching }
+
+  /// Whether the method can draw random samples.
+  public var canSample: Bool { self == .gradientShap || self == .shapleyValues || self == .layerShapleyValues }
+
+  /// Whether units can be put into groups that are replaced together.
+  public var takesGroups: Bool {
+    switch self {
+    case .featureAblation, .layerFeatureAblation, .neuronFeatureAblation, .activationPatching, .shapleyValues,
+      .layerShapleyValues:
+      return true
+    default: return false
     }
   }
 
   /// Whether the method replaces the units of a layer.
-  public var replacesLayer: Bool { self == .layerFeatureAblation || self == .layerShapleyValues }
+  public var replacesLayer: Bool {
+    self == .layerFeatureAblation || self == .channelAblation || self == .layerShapleyValues
+  }
 }

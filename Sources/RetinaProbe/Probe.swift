@@ -16,13 +16,19 @@ public final class Probe {
   let gradients: Workspace
   /// Derivative along the path at every boundary.
   let tangents: Workspace
+  /// Values at every boundary for the last stimulus whose units were replaced.
+  let whole: Workspace
 
+  /// The last boundary up to which ``whole`` holds a run.
+  private var wholeEnd = -1
+  /// How units are replaced, for each layer that was asked about; nothing inside where it takes a run per group.
+  private var replacements: [(boundary: Int, targetBoundary: Int, replacement: UnitReplacement?)] = []
   /// The last path that was integrated exactly.
   private var integration: ExactIntegration?
   /// The two-layer sweep of this model, for paths and targets of one kind.
   private var sweep: (sweep: TwoLayerSweep, affineEnd: Int, targetBoundary: Int)?
 
-  /// Creates a probe with memory for four copies of all interior values.
+  /// Creates a probe with memory for five copies of all interior values.
   public init(_ program: Program) {
     self.program = program
     let plan = MemoryPlan(program) { _ in true }
@@ -30,6 +36,7 @@ public final class Probe {
     baselineValues = Workspace(plan)
     gradients = Workspace(plan)
     tangents = Workspace(plan)
+    whole = Workspace(plan)
   }
 
   /// Number of units at a boundary.
@@ -41,6 +48,24 @@ public final class Probe {
     program.run(workspace, to: end)
   }
 
+  /// Runs the program on an input into ``whole``, unless it is there already.
+  func runWhole(_ input: UnsafePointer<Float>, to end: Int) {
+    let known = whole[0]
+    if wholeEnd >= end, (0..<program.inputCount).allSatisfy({ known[$0] == input[$0] }) { return }
+    run(input, into: whole, to: end)
+    wholeEnd = end
+  }
+
+  /// How units of a layer are replaced without running the model again, where that is possible.
+  func replacing(boundary: Int, target: Target) -> UnitReplacement? {
+    for known in replacements where known.boundary == boundary && known.targetBoundary == target.boundary {
+      return known.replacement
+    }
+    let replacement = UnitReplacement(program, boundary: boundary, target: target)
+    replacements.append((boundary, target.boundary, replacement))
+    return replacement
+  }
+
   /// Copies the units at a boundary.
   func copy(_ workspace: Workspace, _ boundary: Int) -> [Float] {
     [Float](UnsafeBufferPointer(start: workspace[boundary], count: count(boundary)))
@@ -48,7 +73,7 @@ public final class Probe {
 
   /// The gradient of a target at a boundary, given the values at all boundaries; left in ``gradients``.
   func pullBack(_ target: Target, to boundary: Int, scale: Float = 1) {
-    target.seed(gradients, count: count(target.boundary), scale: scale)
+    target.seed(gradients, at: values, count: count(target.boundary), scale: scale)
     program.pullBack(gradients, at: values, from: target.boundary, to: boundary)
   }
 

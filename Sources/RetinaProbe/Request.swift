@@ -26,18 +26,31 @@ public struct Request: Sendable {
   public var rule: Quadrature.Rule
   /// Whether gradients are multiplied with the difference between stimulus and baseline.
   public var multipliesByInputs: Bool
-  /// For ablation and Shapley values: the group of every unit; nil makes each unit its own.
+  /// For patching: the second stimulus, normalised.
+  public var corrupt: [Float]?
+  /// For methods that sample: how many samples; nil samples only where there is no other way, and as many as
+  /// ``defaultSamples``.
+  public var samples: Int?
+  /// For methods that sample: where the random numbers begin.
+  public var seed: UInt64
+  /// For ablation, activation patching and Shapley values: the group of every unit; nil makes each unit its own.
   public var groups: [Int]?
   /// For ablation of a layer: what its units are replaced with; zeros when nil.
   public var replacement: [Float]?
   /// For occlusion: extents of the stimulus, of the window, and its steps.
+  ///
+  /// For channel ablation and Grad-CAM the shape is the layer's.
   public var shape, window, strides: [Int]
+
+  /// Samples where none are asked for.
+  public static let defaultSamples = 64
 
   /// Creates a request.
   public init(
     _ method: Method, boundary: Int = 0, target: Target, neuron: Target? = nil, steps: Steps = .automatic,
     rule: Quadrature.Rule = .gaussLegendre, multipliesByInputs: Bool = true, groups: [Int]? = nil,
-    replacement: [Float]? = nil, shape: [Int] = [], window: [Int] = [], strides: [Int] = []
+    replacement: [Float]? = nil, corrupt: [Float]? = nil, samples: Int? = nil, seed: UInt64 = 0, shape: [Int] = [],
+    window: [Int] = [], strides: [Int] = []
   ) {
     self.method = method
     self.boundary = boundary
@@ -48,6 +61,9 @@ public struct Request: Sendable {
     self.multipliesByInputs = multipliesByInputs
     self.groups = groups
     self.replacement = replacement
+    self.corrupt = corrupt
+    self.samples = samples
+    self.seed = seed
     self.shape = shape
     self.window = window
     self.strides = strides
@@ -58,8 +74,6 @@ public struct Request: Sendable {
 public enum ProbeError: Error, Equatable, Sendable {
   /// The path is not made of straight pieces, so that there is no exact integral; a number of steps or `auto` is needed.
   case notPiecewiseLinear
-  /// More groups than can be visited in all subsets.
-  case tooManyGroups(found: Int, largest: Int)
   /// The stimulus or the baseline holds a value that is not finite.
   case notFinite
   /// The request lacks something that its method needs.
@@ -71,9 +85,7 @@ extension ProbeError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notPiecewiseLinear:
-      return "an exact integral needs a model of straight pieces (relu, max pool) up to its last layer; use auto"
-    case .tooManyGroups(let found, let largest):
-      return "Shapley values visit all subsets: expected at most \(largest) groups, found \(found); give a mask"
+      return "an exact integral needs a cell, and straight pieces (relu, max pool) up to the last layer; use auto"
     case .notFinite: return "the stimulus or the baseline holds a value that is not finite"
     case .missing(let what): return "the method needs \(what)"
     }
@@ -90,18 +102,32 @@ extension Probe {
   public func attribute(
     _ request: Request, input: [Float], baseline: [Float], baselines: [[Float]] = []
   ) throws(ProbeError) -> Attribution {
-    for values in [input, baseline, request.replacement ?? []] + baselines
+    for values in [input, baseline, request.replacement ?? [], request.corrupt ?? []] + baselines
     where !isFinite(values) { throw .notFinite }
     let (boundary, target) = (request.boundary, request.target)
     switch request.method {
     case .forward: return activation(input, boundary: program.outputBoundary)
     case .layerActivation: return activation(input, boundary: boundary)
     case .gradient: return gradient(input, boundary: boundary, target: target)
+    case .saliency: return saliency(input, boundary: boundary, target: target)
+    case .guidedBackprop: return rectifiedGradient(input, target: target, rule: .guided)
+    case .deconvolution: return rectifiedGradient(input, target: target, rule: .deconvolution)
+    case .relevance: return relevance(input, boundary: 0, target: target)
+    case .layerRelevance: return relevance(input, boundary: boundary, target: target)
+    case .layerGradCAM:
+      return gradCAM(input, boundary: boundary, shape: try layerShape(request), target: target)
     case .inputTimesGradient: return gradientTimesActivation(input, boundary: 0, target: target)
     case .layerGradientTimesActivation: return gradientTimesActivation(input, boundary: boundary, target: target)
     case .integratedGradients, .layerIntegratedGradients, .conductance, .internalInfluence, .neuronIntegratedGradients,
       .neuronConductance:
       return try integrate(request, input: input, baseline: baseline)
+    case .expectedGradients:
+      return try expectedGradients(request, input: input, baselines: baselines.isEmpty ? [baseline] : baselines)
+    case .gradientShap:
+      return gradientShap(
+        input, baselines: baselines.isEmpty ? [baseline] : baselines, target: target,
+        samples: request.samples ?? Request.defaultSamples, seed: request.seed,
+        multipliesByInputs: request.multipliesByInputs)
     case .layerConductance:
       let steps = try fixedSteps(request)
       return conductance(
@@ -127,6 +153,14 @@ extension Probe {
     case .layerFeatureAblation:
       return ablation(
         input, boundary: boundary, target: target, replacement: replacement(request), groups: request.groups)
+    case .channelAblation:
+      return channelAblation(
+        input, boundary: boundary, shape: try layerShape(request), target: target, replacement: replacement(request))
+    case .activationPatching:
+      return activationPatching(
+        input, corrupt: try corrupt(request), boundary: boundary, target: target, groups: request.groups)
+    case .attributionPatching:
+      return attributionPatching(input, corrupt: try corrupt(request), boundary: boundary, target: target)
     case .occlusion:
       guard request.shape.reduce(1, *) == count(0), request.window.count == request.shape.count,
         request.strides.count == request.shape.count, (request.window + request.strides).allSatisfy({ $0 >= 1 })
@@ -134,22 +168,37 @@ extension Probe {
       return occlusion(
         input, boundary: 0, shape: request.shape, window: request.window, strides: request.strides, target: target,
         replacement: baseline)
-    case .shapleyValues, .layerShapleyValues:
-      let isLayer = request.method == .layerShapleyValues
-      let place = isLayer ? boundary : 0
-      let found = Probe.members(request.groups ?? Array(0..<count(place))).count
-      guard found <= Probe.largestExactShapley else {
-        throw .tooManyGroups(found: found, largest: Probe.largestExactShapley)
-      }
-      return shapley(
-        input, boundary: place, target: target, replacement: isLayer ? replacement(request) : baseline,
-        groups: request.groups)
+    case .shapleyValues: return shapley(request, input: input, boundary: 0, replacement: baseline)
+    case .layerShapleyValues:
+      return shapley(request, input: input, boundary: boundary, replacement: replacement(request))
     }
+  }
+
+  /// Shapley values over all subsets where there are few groups and no samples are asked for, else sampled.
+  private func shapley(_ request: Request, input: [Float], boundary: Int, replacement: [Float]) -> Attribution {
+    let groups = UnitGroups(request.groups, count: count(boundary)).count
+    if request.samples == nil, groups <= Probe.largestExactShapley {
+      return shapley(
+        input, boundary: boundary, target: request.target, replacement: replacement, groups: request.groups)
+    }
+    return sampledShapley(
+      input, boundary: boundary, target: request.target, replacement: replacement, groups: request.groups,
+      orders: request.samples ?? Request.defaultSamples, seed: request.seed)
   }
 
   private func neuron(_ request: Request) throws(ProbeError) -> Target {
     guard let neuron = request.neuron else { throw .missing("a unit of the layer") }
     return neuron
+  }
+
+  private func corrupt(_ request: Request) throws(ProbeError) -> [Float] {
+    guard let corrupt = request.corrupt, corrupt.count == count(0) else { throw .missing("a second stimulus") }
+    return corrupt
+  }
+
+  private func layerShape(_ request: Request) throws(ProbeError) -> [Int] {
+    guard request.shape.reduce(1, *) == count(request.boundary) else { throw .missing("the extents of the layer") }
+    return request.shape
   }
 
   private func replacement(_ request: Request) -> [Float] {
@@ -168,6 +217,7 @@ extension Probe {
     case .count(let steps):
       return try integrate(request, input: input, baseline: baseline, Quadrature(request.rule, steps: steps))
     case .exact:
+      guard request.method.needsOnlyNeuron || request.target.quadratic == nil else { throw .notPiecewiseLinear }
       return try integrateExactly(request, input: input, baseline: baseline)
     case .automatic:
       if isPiecewiseLinear(to: request.method.needsOnlyNeuron ? try neuron(request) : request.target) {
@@ -206,7 +256,9 @@ extension Probe {
   }
 }
 
-/// Whether all values are finite: an exponent of all ones marks infinity and NaN. No early end, so that it runs in vectors.
+/// Whether all values are finite: an exponent of all ones marks infinity and NaN.
+///
+/// There is no early end, so that it runs in vectors.
 private func isFinite(_ values: [Float]) -> Bool {
   values.withUnsafeBufferPointer { buffer in
     var found: UInt32 = 0

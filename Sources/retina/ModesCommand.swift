@@ -33,7 +33,9 @@ enum ModesCommand: Command {
     guard question.parts.count == 1, question.parts[0].subject == .layer, question.method.needsTarget else {
       throw UsageError("modes: expected one --layer and a method that gives numbers for its units")
     }
-    guard question.cells.count == 1 else { throw UsageError("--cell: expected one cell, or a sum such as 0+3") }
+    guard question.cells.count == 1, !question.explainsSurprisal else {
+      throw UsageError("--cell: expected one cell, or a sum such as 0+3")
+    }
     let count = try arguments.integer("--modes", in: 1...64) ?? 4
     let restarts = try arguments.integer("--seeds", in: 1...1000) ?? 5
     let settings = try settings(arguments)
@@ -51,7 +53,7 @@ enum ModesCommand: Command {
     for stimulus in source.stimuli {
       let tables = try Probe.run(
         program, [LayerQuestion(requests: part.requests, shape: part.shape)],
-        sumsChannels: arguments["--reduce"] != "none", count: stimulus.inputs(model),
+        reduction: arguments["--reduce"] != "none" ? .channel : .none, count: stimulus.inputs(model),
         input: { stimulus.input($0, of: model) }, baselines: question.baselines, threads: threads,
         progress: { progress.advance($0) })
       guard tables[0].values.firstNonFinite == nil else { throw source.tooLarge(stimulus) }

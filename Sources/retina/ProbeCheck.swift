@@ -12,7 +12,6 @@ struct ProbeCheck {
     var splitHalf: SplitHalf
   }
 
-  private let question: ProbeQuestion
   private let settings: FaithfulnessSettings
   /// For each part of the question.
   private let cascades: [WeightCascade]
@@ -29,7 +28,6 @@ struct ProbeCheck {
         "--check: expected a method that gives a number for every unit of a layer, such as conductance, found "
           + question.method.rawValue + (arguments.has("--mask") ? " with --mask" : ""))
     }
-    self.question = question
     var settings = FaithfulnessSettings()
     let names = FaithfulnessSettings.Replacement.allCases.map { $0.rawValue }
     if let name = try arguments.choice("--replace", of: names) {
@@ -42,19 +40,23 @@ struct ProbeCheck {
     }
   }
 
-  /// Checks the answers for one stimulus.
-  func run(_ stimulus: LoadedStimulus, _ tables: [AttributionTable], program: Program) throws -> [Result] {
+  /// Checks the answers to a question about one stimulus.
+  func run(
+    _ question: ProbeQuestion, _ stimulus: LoadedStimulus, _ tables: [AttributionTable], program: Program
+  ) throws -> [Result] {
     let probe = Probe(program)
     let baseline = program.normalized(question.baselines[0])
     return try question.parts.indices.map { place in
       let (part, table) = (question.parts[place], tables[place])
       let input = table.inputOfLargestTarget
+      var request = part.requests[0]
+      request.corrupt = question.corrupt.map { program.normalized($0.input(input, of: question.model)) }
       var block = 1
       if case .movie = stimulus.content { block = question.model.history ?? 1 }
       return Result(
         input: input,
         faithfulness: try probe.faithfulness(
-          of: part.requests[0], shape: part.shape,
+          of: request, shape: part.shape,
           input: program.normalized(stimulus.input(input, of: question.model)), baseline: baseline,
           cascade: cascades[place], settings: settings),
         splitHalf: SplitHalf(question.channelTable(part, table), block: block))

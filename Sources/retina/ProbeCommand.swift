@@ -14,15 +14,19 @@ enum ProbeCommand: Command {
       CommandOption("--method", "M", "what to compute (default: conductance); see below"),
       CommandOption("--layer", "NAME", "the layer; may be given several times (default: every interior nonlinearity)"),
       CommandOption("--at", "SIDE", "output or input of the layer (default: output)"),
-      CommandOption("--cell", "N", "the cell, from 0, 'all', or a sum such as 0+3 (default: 0)"),
+      CommandOption("--cell", "N", "the cell, from 0, 'all', a sum such as 0+3, or 'surprisal' (default: 0)"),
       CommandOption("--neuron", "I,J,K", "a unit of the layer, for the neuron methods"),
       CommandOption("--baseline", "B", "zero, mean, a number, or an .npy file (default: zero)"),
+      CommandOption("--corrupt", "B", "for patching: the second stimulus, an .npy as STIMULUS, or a baseline"),
       CommandOption("--steps", "N", "exact, auto, or a number of nodes (default: auto)"),
       CommandOption("--rule", "R", "\(rules.map { $0.name }.joined(separator: ", ")) (default: gausslegendre)"),
       CommandOption(
         "--reduce", "R", "channel: sums over space; none: every unit (default: none for one layer, else channel)"),
+      CommandOption("--split", nil, "write the excitatory and inhibitory parts of the channel sums too"),
+      CommandOption("--samples", "N", "for gradient-shap and Shapley values: random samples to draw"),
+      CommandOption("--seed", "N", "where the random samples begin (default: 0)"),
       CommandOption("--no-multiply", nil, "leave away the factor (input - baseline)"),
-      CommandOption("--mask", "FILE", "for ablation and Shapley values: .npy with the group of every unit"),
+      CommandOption("--mask", "FILE", "for ablation, patching and Shapley values: .npy with the group of every unit"),
       CommandOption("--window", "N,N,N", "for occlusion: size of the window"),
       CommandOption("--strides", "N,N,N", "for occlusion: steps of the window (default: 1)"),
       CommandOption("--check", nil, "measure whether the attribution of a layer is true, at the largest target"),
@@ -49,8 +53,8 @@ enum ProbeCommand: Command {
   static func run(_ arguments: Arguments) throws -> Int32 {
     if arguments.has("--stream") { return try StreamedProbe.run(arguments) }
     let model = try ModelFile.read(arguments.operands[0])
-    let question = try ProbeQuestion(model, arguments)
-    let check = try ProbeCheck(question, arguments)
+    let asked = try ProbeQuestion(model, arguments)
+    let check = try ProbeCheck(asked, arguments)
     let source = try StimulusSource(arguments.operands[1], for: model)
     let output = try arguments.output()
     let threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
@@ -69,13 +73,18 @@ enum ProbeCommand: Command {
     for stimulus in source.stimuli {
       let folder = source.stimuli.count > 1 ? "\(output)/\(safe(stimulus.name))" : output
       try FileSystem.createFolder(folder)
+      let question = try asked.about(stimulus, of: source, runner.program, threads: threads)
       let tables = try answer(question, about: stimulus, source, runner, threads, progress)
       guard tables.allSatisfy({ $0.values.firstNonFinite == nil }) else { throw source.tooLarge(stimulus) }
-      let checks = try check?.run(stimulus, tables, program: runner.program)
+      let checks = try check?.run(question, stimulus, tables, program: runner.program)
       for (index, (part, table)) in zip(question.parts, tables).enumerated() {
         let place = question.parts.count > 1 ? "\(folder)/\(safe(part.name))" : folder
         try FileSystem.createFolder(place)
         try NPY.write(table.values, to: "\(place)/attribution.npy")
+        if let parts = table.parts {
+          try NPY.write(parts.excitatory, to: "\(place)/attribution-excitatory.npy")
+          try NPY.write(parts.inhibitory, to: "\(place)/attribution-inhibitory.npy")
+        }
         let summary = question.summary(
           part, table, stimulus: stimulus.name, check: checks.flatMap { check?.json($0[index]) })
         try FileSystem.write(Array((summary.text(indented: true) + "\n").utf8), to: "\(place)/summary.json")
@@ -100,7 +109,7 @@ enum ProbeCommand: Command {
     }
     guard let bound else { return ExitCode.done }
     guard let worst else {
-      writeError("retina: --max-residual: \(question.method.rawValue) gave no relative residual to check\n")
+      writeError("retina: --max-residual: \(asked.method.rawValue) gave no relative residual to check\n")
       return ExitCode.checkFailed
     }
     guard worst <= bound else {
@@ -118,9 +127,9 @@ enum ProbeCommand: Command {
     do throws(ProbeError) {
       return try Probe.run(
         runner.program, question.parts.map { LayerQuestion(requests: $0.requests, shape: $0.shape) },
-        sumsChannels: question.sumsChannels, count: stimulus.inputs(question.model),
-        input: { stimulus.input($0, of: question.model) }, baselines: question.baselines, threads: threads,
-        progress: { progress.advance($0) })
+        reduction: question.reduction, count: stimulus.inputs(question.model),
+        input: { stimulus.input($0, of: question.model) }, baselines: question.baselines,
+        corrupt: question.secondInput, threads: threads, progress: { progress.advance($0) })
     } catch {
       // Stimulus and baseline were finite when they were read.
       if error == .notFinite { throw source.tooLarge(stimulus) }

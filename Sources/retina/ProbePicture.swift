@@ -35,12 +35,14 @@ struct ProbePicture {
     guard !rows.isEmpty else { return nil }
     units.sort { $0.importance.magnitude > $1.importance.magnitude }
     let residual = tables.compactMap { $0.largestRelativeResidual }.max()
-    let name = cell < model.facts.cells.count ? model.facts.cells[cell].name : "cell \(cell)"
+    let single = cell < model.facts.cells.count ? model.facts.cells[cell].name : "cell \(cell)"
+    let name = question.explainsSurprisal ? "the surprisal of all cells" : single
     let firstFrame = history - 1 + model.facts.lag
     return ImportanceFigure(
       title: "\(stimulus.name): what drives \(name)", subtitle: "\(question.method.rawValue), sums over each channel",
       frameRate: frameRate, firstFrame: firstFrame, lag: model.facts.lag, rate: rates,
-      rateUnit: model.facts.responseUnit ?? "rate", markedFrame: firstFrame + peak, rows: rows,
+      rateUnit: question.explainsSurprisal ? "surprisal" : model.facts.responseUnit ?? "rate",
+      markedFrame: firstFrame + peak, rows: rows,
       units: Array(units.prefix(ProbePicture.mostUnits)),
       footnote: "model \(model.name); baseline \(question.baselineName); "
         + (residual.map { "largest relative residual \($0)" } ?? "the method promises no sum"))
@@ -50,8 +52,10 @@ struct ProbePicture {
   private func unitsSeen(_ part: ProbeQuestion.Part, input: Int) throws -> [ImportanceFigure.Unit] {
     let probe = Probe(runner.program)
     let baseline = runner.program.normalized(question.baselines[0])
+    var request = part.requests[0]
+    request.corrupt = question.corrupt.map { runner.program.normalized($0.input(input, of: model)) }
     let attribution = try probe.attribute(
-      part.requests[0], input: runner.program.normalized(stimulus.input(input, of: model)), baseline: baseline)
+      request, input: runner.program.normalized(stimulus.input(input, of: model)), baseline: baseline)
     let plane = part.shape[1] * part.shape[2]
     return (0..<part.shape[0]).compactMap { channel in
       let places = channel * plane..<(channel + 1) * plane

@@ -9,7 +9,7 @@ struct ProbeQuestion {
   struct Part {
     /// What the numbers are one per of.
     enum Subject {
-      case stimulus, layer, output
+      case stimulus, layer, channels, positions, output
     }
 
     /// Name of the layer, `stimulus` or `output`.
@@ -23,15 +23,22 @@ struct ProbeQuestion {
 
   let model: Model
   let method: Method
-  let parts: [Part]
-  let sumsChannels: Bool
+  private(set) var parts: [Part]
+  let reduction: Reduction
   /// Before normalisation; the first is the baseline.
   let baselines: [[Float]]
+  /// The second stimulus of patching.
+  let corrupt: LoadedStimulus?
   /// The cells that are explained, in order; a sum is one entry.
   let cells: [[Int]]
+  /// Whether all cells together are explained, by their surprisal.
+  let explainsSurprisal: Bool
   let steps: Request.Steps
   let ruleName: String
   let baselineName: String
+  private let corruptName: String?
+  private let samples: Int?
+  private let seed: Int
   let side: LayerSide
 
   init(_ model: Model, _ arguments: Arguments) throws {
@@ -45,7 +52,10 @@ struct ProbeQuestion {
     let side: LayerSide = try arguments.choice("--at", of: ["output", "input"]) == "input" ? .input : .output
     self.side = side
     let program = Program(model)
-    cells = try ProbeQuestion.cells(arguments["--cell"] ?? "0", count: model.cells)
+    explainsSurprisal = arguments["--cell"] == "surprisal"
+    cells =
+      try explainsSurprisal
+      ? [Array(0..<model.cells)] : ProbeQuestion.cells(arguments["--cell"] ?? "0", count: model.cells)
     steps = try ProbeQuestion.steps(arguments, method)
     ruleName =
       try arguments.choice("--rule", of: ProbeCommand.rules.map { $0.name }) ?? ProbeCommand.rules[0].name
@@ -56,19 +66,24 @@ struct ProbeQuestion {
     try ProbeQuestion.refuseUnusedOptions(arguments, method, layers: named.count)
     let layers: [Int?]
     switch method.subject {
-    case .layer: layers = named.isEmpty ? model.interiorNonlinearities : named
+    case .layer, .channels, .positions: layers = named.isEmpty ? model.interiorNonlinearities : named
     case .layerOrStimulus: layers = named.isEmpty ? [nil] : named
     case .stimulus, .output: layers = method.needsNeuron ? [named.first] : [nil]
     }
     guard !layers.isEmpty else { throw UsageError("the model has no interior nonlinearity; name a layer with --layer") }
-    sumsChannels =
-      (try arguments.choice("--reduce", of: ["channel", "none"]) ?? (layers.count > 1 ? "channel" : "none"))
-      == "channel"
+    reduction = try ProbeQuestion.reduction(arguments, layers: layers.count)
+    samples = try arguments.integer("--samples", in: 1...10_000_000)
+    seed = try arguments.integer("--seed", in: 0...1 << 53) ?? 0
+    corruptName = arguments["--corrupt"]
+    if method.needsCorrupt, corruptName == nil {
+      throw UsageError("\(method.rawValue) needs --corrupt, a second stimulus")
+    }
+    corrupt = try corruptName.map { try ProbeQuestion.corrupt($0, model: model) }
 
     baselines =
       method.replacesLayer
       ? [[Float](repeating: 0, count: model.inputShape.count)]
-      : try ProbeQuestion.baselines(baselineName, model: model)
+      : try ProbeQuestion.baselines(baselineName, option: "--baseline", model: model)
     var parts: [Part] = []
     for layer in layers {
       let boundary = layer.map { program.boundary(layer: $0, side: side) } ?? 0
@@ -76,18 +91,22 @@ struct ProbeQuestion {
       let subject: Part.Subject
       switch method.subject {
       case .layer, .layerOrStimulus: subject = layer == nil ? .stimulus : .layer
+      case .channels: subject = .channels
+      case .positions: subject = .positions
       case .stimulus: subject = .stimulus
       case .output: subject = .output
       }
       let shape: Shape
       switch subject {
-      case .layer: shape = layerShape ?? model.inputShape
+      case .layer, .channels, .positions:
+        shape = method.attributionShape(ofLayer: layerShape ?? model.inputShape)
       case .stimulus: shape = model.inputShape
       case .output: shape = model.outputShape
       }
       var template = Request(
         method, boundary: boundary, target: .cell(0, of: program), steps: steps, rule: rule,
-        multipliesByInputs: !arguments.has("--no-multiply"))
+        multipliesByInputs: !arguments.has("--no-multiply"), samples: samples, seed: UInt64(seed),
+        shape: layerShape?.dimensions ?? [])
       if method.needsNeuron {
         guard let layerShape else { throw UsageError("\(method.rawValue) needs --layer NAME and --neuron I,J,K") }
         template.neuron = .unit(try ProbeQuestion.unit(arguments, in: layerShape), boundary: boundary)
@@ -100,7 +119,7 @@ struct ProbeQuestion {
       }
       if method.replacesLayer {
         template.replacement = try ProbeQuestion.replacement(
-          baselineName, shape: shape, boundary: boundary, model: model, program: program)
+          baselineName, shape: layerShape ?? shape, boundary: boundary, model: model, program: program)
       }
       if method == .occlusion {
         template.shape = model.inputShape.dimensions
@@ -120,11 +139,41 @@ struct ProbeQuestion {
     self.parts = parts
   }
 
+  /// The question about one stimulus: where it is about surprisal, by the rates for that stimulus.
+  func about(
+    _ stimulus: LoadedStimulus, of source: StimulusSource, _ program: Program, threads: Int
+  ) throws -> ProbeQuestion {
+    let count = stimulus.inputs(model)
+    if let corrupt, let name = corruptName, corrupt.inputs(model) != 1, corrupt.inputs(model) != count {
+      throw FileError(
+        file: name, expected: "one input, or as many as '\(stimulus.name)' has: \(count)",
+        found: "\(corrupt.inputs(model)) inputs")
+    }
+    guard explainsSurprisal, method.needsTarget else { return self }
+    let target: Target
+    do throws(ProbeError) {
+      target = try Probe.surprisal(
+        program, count: count, input: { [model] in stimulus.input($0, of: model) }, threads: threads)
+    } catch {
+      // The stimulus was finite when it was read.
+      throw source.tooLarge(stimulus)
+    }
+    var question = self
+    for part in parts.indices { question.parts[part].requests[0].target = target }
+    return question
+  }
+
+  /// Gives the second stimulus for each input, where there is one.
+  var secondInput: (@Sendable (Int) -> [Float])? {
+    guard let corrupt else { return nil }
+    return { [model] in corrupt.input($0, of: model) }
+  }
+
   // MARK: - Words
 
   /// An option that the method does not look at is a misunderstanding.
   private static func refuseUnusedOptions(_ arguments: Arguments, _ method: Method, layers: Int) throws {
-    let takesLayer = method.subject == .layer || method.subject == .layerOrStimulus
+    let takesLayer = method.subject != .stimulus && method.subject != .output
     if layers > 0, !takesLayer, !method.needsNeuron {
       let near = Method(rawValue: "layer-" + method.rawValue).map { "; for a layer there is '\($0.rawValue)'" } ?? ""
       throw UsageError(
@@ -132,13 +181,10 @@ struct ProbeQuestion {
       )
     }
     if layers > 1, method.needsNeuron { throw UsageError("\(method.rawValue) needs one --layer, found \(layers)") }
-    let isGrouped = [
-      .featureAblation, .layerFeatureAblation, .neuronFeatureAblation, .shapleyValues, .layerShapleyValues,
-    ]
-    .contains(method)
     let uses = [
-      ("--neuron", method.needsNeuron), ("--mask", isGrouped), ("--window", method == .occlusion),
-      ("--strides", method == .occlusion),
+      ("--neuron", method.needsNeuron), ("--mask", method.takesGroups), ("--window", method == .occlusion),
+      ("--strides", method == .occlusion), ("--corrupt", method.needsCorrupt), ("--samples", method.canSample),
+      ("--seed", method.canSample),
     ]
     for (option, isUsed) in uses where arguments.has(option) && !isUsed {
       throw UsageError("\(method.rawValue) does not use \(option): leave it out")
@@ -149,11 +195,21 @@ struct ProbeQuestion {
     if text == "all" { return (0..<count).map { [$0] } }
     let group = try text.split(separator: "+", omittingEmptySubsequences: false).map { part in
       guard let cell = Int(part), (0..<count).contains(cell) else {
-        throw UsageError("--cell: expected a cell from 0 to \(count - 1), 'all', or a sum such as 0+1, found '\(text)'")
+        throw UsageError(
+          "--cell: expected a cell from 0 to \(count - 1), 'all', a sum such as 0+1, or 'surprisal', found '\(text)'")
       }
       return cell
     }
     return [group]
+  }
+
+  private static func reduction(_ arguments: Arguments, layers: Int) throws -> Reduction {
+    let word = try arguments.choice("--reduce", of: ["channel", "none"])
+    guard arguments.has("--split") else {
+      return (word ?? (layers > 1 ? "channel" : "none")) == "channel" ? .channel : .none
+    }
+    guard word != "none" else { throw UsageError("--split is about sums over each channel: leave '--reduce none' out") }
+    return .splitChannel
   }
 
   private static func steps(_ arguments: Arguments, _ method: Method) throws -> Request.Steps {
@@ -205,7 +261,7 @@ struct ProbeQuestion {
   }
 
   /// Baselines in stimulus units, before normalisation.
-  private static func baselines(_ text: String, model: Model) throws -> [[Float]] {
+  private static func baselines(_ text: String, option: String, model: Model) throws -> [[Float]] {
     let shape = model.inputShape
     switch text {
     case "zero": return [[Float](repeating: 0, count: shape.count)]
@@ -217,7 +273,7 @@ struct ProbeQuestion {
       }
     default:
       if let number = Float(text), number.isFinite { return [[Float](repeating: number, count: shape.count)] }
-      let tensor = try baselineFile(text)
+      let tensor = try baselineFile(text, option)
       let values = tensor.values
       if tensor.shape == shape { return [values] }
       if tensor.shape.dimensions.dropFirst().elementsEqual(shape.dimensions) {
@@ -232,10 +288,10 @@ struct ProbeQuestion {
     }
   }
 
-  private static func baselineFile(_ path: String) throws -> Tensor {
+  private static func baselineFile(_ path: String, _ option: String) throws -> Tensor {
     guard path.hasSuffix(".npy") else {
       throw UsageError(
-        "--baseline: expected zero, mean, a finite number or an .npy file, found '\(path)'"
+        "\(option): expected zero, mean, a finite number or an .npy file, found '\(path)'"
           + suggestion(for: path, among: ["zero", "mean"]))
     }
     let tensor = try NPY.read(path)
@@ -246,6 +302,21 @@ struct ProbeQuestion {
     return tensor
   }
 
+  /// The second stimulus: a movie or inputs as those of STIMULUS, or a single input as a baseline.
+  private static func corrupt(_ text: String, model: Model) throws -> LoadedStimulus {
+    let shape = model.inputShape
+    if text.hasSuffix(".npy") {
+      let found = try NPY.read(text).shape
+      if found.rank > shape.rank || (found.rank == 3 && shape.rank == 3) {
+        return try StimulusSource(text, for: model).stimuli[0]
+      }
+    }
+    let single = try baselines(text, option: "--corrupt", model: model)[0]
+    var batch = Tensor(repeating: 0, shape: Shape(checking: [1] + shape.dimensions) ?? shape)
+    batch.values = single
+    return LoadedStimulus(name: text, content: .batch(batch))
+  }
+
   /// What the units of a layer are replaced with: numbers in the units of the layer, or its values for the mean stimulus.
   private static func replacement(
     _ text: String, shape: Shape, boundary: Int, model: Model, program: Program
@@ -253,11 +324,11 @@ struct ProbeQuestion {
     switch text {
     case "zero": return [Float](repeating: 0, count: shape.count)
     case "mean":
-      let mean = program.normalized(try baselines("mean", model: model)[0])
+      let mean = program.normalized(try baselines("mean", option: "--baseline", model: model)[0])
       return Probe(program).activation(mean, boundary: boundary).values
     default:
       if let number = Float(text), number.isFinite { return [Float](repeating: number, count: shape.count) }
-      let tensor = try baselineFile(text)
+      let tensor = try baselineFile(text, "--baseline")
       guard tensor.shape.count == shape.count else {
         throw FileError(file: text, expected: "values for the layer \(shape)", found: "\(tensor.shape)")
       }
@@ -286,14 +357,25 @@ struct ProbeQuestion {
     let summary: JSON = [
       "model": .string(model.name), "stimulus": .string(stimulus), "method": .string(method.rawValue),
       "layer": .string(part.name), "at": .string(side == .output ? "output" : "input"),
-      "cells": .array(cells.map { $0.count == 1 ? .number(Double($0[0])) : .array($0.map { .number(Double($0)) }) }),
+      "cells": explainsSurprisal
+        ? .string("surprisal")
+        : .array(cells.map { $0.count == 1 ? .number(Double($0[0])) : .array($0.map { .number(Double($0)) }) }),
       "baseline": .string(baselineName), "steps": .string(stepsText), "rule": .string(ruleName),
       "shape": .array(table.values.shape.dimensions.map { .number(Double($0)) }),
       "f_input": rows { hasTarget ? $0.valueAtInput : nil }, "f_baseline": rows { $0.valueAtBaseline },
       "residual": rows { $0.residual }, "relative_residual": rows { $0.relativeResidual },
     ]
-    guard let check, let members = summary.members else { return summary }
-    return .object(members + [JSON.Member("check", check)])
+    guard case .object(var members) = summary else { return summary }
+    if let corruptName { members.append(JSON.Member("corrupt", .string(corruptName))) }
+    if table.sums.joined().contains(where: { $0.standardError != nil }) {
+      members += [
+        JSON.Member("samples", .number(Double(samples ?? Request.defaultSamples))),
+        JSON.Member("seed", .number(Double(seed))),
+        JSON.Member("standard_error", rows { $0.standardError }),
+      ]
+    }
+    if let check { members.append(JSON.Member("check", check)) }
+    return .object(members)
   }
 
   /// Prints, for every layer, the channels that matter most, and the lines of its check.
@@ -320,7 +402,7 @@ struct ProbeQuestion {
     let shape = table.values.shape
     let perInput = shape.count / shape[0]
     let perCell = perInput / (part.requests.count > 1 ? part.requests.count : 1)
-    let isSummed = sumsChannels || part.shape.rank != 3
+    let isSummed = reduction != .none || part.shape.rank != 3
     let channels = isSummed ? perCell : part.shape[0]
     return (0..<channels).map { channel in
       (0..<shape[0]).map { input in
@@ -340,6 +422,8 @@ extension ProbeQuestion.Part {
     switch subject {
     case .layer: return shape.rank == 3 ? "channel" : "unit"
     case .stimulus: return shape.rank == 3 ? "frame" : "value"
+    case .channels: return "channel"
+    case .positions: return "map"
     case .output: return "cell"
     }
   }

@@ -21,9 +21,10 @@ struct LoadedStimulus {
     }
   }
 
-  /// The values of one input, before normalisation.
+  /// The values of one input, before normalisation; a single input stands for any.
   func input(_ index: Int, of model: Model) -> [Float] {
     let count = model.inputShape.count
+    let index = inputs(model) == 1 ? 0 : index
     switch content {
     case .movie(let movie):
       let first = index * model.inputShape[1] * model.inputShape[2]

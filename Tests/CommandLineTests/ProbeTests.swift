@@ -18,9 +18,10 @@ import Testing
         steps: .count(20))
     }
     let count = Bench.model.inputShape.count
+    let question = LayerQuestion(requests: requests, shape: Bench.model.shapes[layer])
     let tables = try Probe.run(
-      program, [LayerQuestion(requests: requests, shape: Bench.model.shapes[layer])], sumsChannels: sums,
-      count: inputs.shape[0], input: { Array(inputs.values[$0 * count..<($0 + 1) * count]) },
+      program, [question], reduction: sums ? .channel : .none, count: inputs.shape[0],
+      input: { Array(inputs.values[$0 * count..<($0 + 1) * count]) },
       baselines: [[Float](repeating: 0, count: count)], threads: 1)
     return try #require(tables.first)
   }
@@ -129,8 +130,15 @@ import Testing
         try NPY.write(try #require(Tensor(shape: Shape(4, 8, 8), values: groups)), to: bench["mask.npy"])
         words += ["--mask", "mask.npy"]
       }
+    case .channels:
+      words += ["--layer", "relu2"]
+      shape = [6, 2]
+    case .positions:
+      words += ["--layer", "relu2"]
+      shape = [6, 1, 4, 4]
     case .output: shape = [6, 3]
     }
+    if method.needsCorrupt { words += ["--corrupt", "0.5"] }
     let outcome = try await Tool.run(words, in: bench.folder)
     #expect(outcome.code == 0, "\(outcome.errors)")
     let report = try JSON(parsing: Array(outcome.output.utf8), file: "standard output")
@@ -140,6 +148,56 @@ import Testing
     #expect(values.shape.dimensions == shape)
     #expect(values.firstNonFinite == nil)
     #expect(try FileSystem.list(bench["out"]).contains("importance.svg") == hasFigure)
+  }
+
+  /// Two more tables, whose sum is the first.
+  @Test func partsAboveAndBelowZero() async throws {
+    let bench = try Bench()
+    try await bench.run("probe", "model.safetensors", "movie.npy", "--layer", "relu2", "--split", "--output", "out")
+    let tables = try ["", "-excitatory", "-inhibitory"].map { try NPY.read(bench["out/attribution\($0).npy"]) }
+    #expect(tables.allSatisfy { $0.shape == Shape(6, 2) })
+    for index in tables[0].values.indices {
+      let sum = tables[1].values[index] + tables[2].values[index]
+      #expect((sum - tables[0].values[index]).magnitude <= 1e-6 * (1 + tables[1].values[index]))
+    }
+  }
+
+  /// The movie carried into itself changes nothing; a frame less is no second stimulus.
+  @Test func patchingTakesASecondStimulus() async throws {
+    let bench = try Bench()
+    let start = ["probe", "model.safetensors", "movie.npy", "--layer", "relu2", "--output", "out", "--method"]
+    for method in ["activation-patching", "attribution-patching"] {
+      #expect(try await Tool.run(start + [method, "--corrupt", "movie.npy"], in: bench.folder).code == 0)
+      #expect(try NPY.read(bench["out/attribution.npy"]).values.allSatisfy { $0 == 0 })
+      #expect(try await Tool.run(start + [method, "--corrupt", "mean"], in: bench.folder).code == 0)
+      #expect(try summary(bench, "out")["corrupt"] == "mean")
+    }
+    let movie = try NPY.read(bench["movie.npy"])
+    var short = Tensor(repeating: 0, shape: Shape(movie.shape[0] - 1, 8, 8))
+    short.values = Array(movie.values.dropLast(64))
+    try NPY.write(short, to: bench["short.npy"])
+    let outcome = try await Tool.run(start + ["activation-patching", "--corrupt", "short.npy"], in: bench.folder)
+    #expect(outcome.code == 65 && outcome.errors.contains("one input, or as many as 'movie' has: 6"))
+  }
+
+  @Test func surprisalOfAllCells() async throws {
+    let bench = try Bench()
+    let report = try await bench.json(
+      "probe", "model.safetensors", "movie.npy", "--layer", "relu2", "--cell", "surprisal", "--output", "out")
+    #expect(report.array?[0]["cells"] == "surprisal")
+    // The mean of (r - mu)' S^-1 (r - mu) over the windows of S itself is the number of cells, less what regularises S.
+    let values = numbers(report.array?[0]["f_input"])
+    let mean = values.reduce(0, +) / Double(values.count)
+    #expect(values.count == 6 && mean > 0 && mean <= 3)
+  }
+
+  @Test func samplesAreCountedInTheSummary() async throws {
+    let bench = try Bench()
+    try await bench.run(
+      "probe", "model.safetensors", "movie.npy", "--method", "gradient-shap", "--samples", "5", "--seed", "3",
+      "--output", "out")
+    let found = try summary(bench, "out")
+    #expect(found["samples"] == 5 && found["seed"] == 3 && numbers(found["standard_error"]).count == 6)
   }
 
   @Test func residualsAreChecked() async throws {

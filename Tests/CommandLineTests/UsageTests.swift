@@ -105,6 +105,8 @@ let commandNames = ["info", "run", "probe", "stimulus", "verify", "bench"]
     try await fails(["--neuron", "0,0,0"], "conductance does not use --neuron")
     try await fails(["--method", "occlusion"], "occlusion needs --window, 3 numbers")
     try await fails(["--method", "occlusion", "--window", "0,1,1"], "3 numbers of at least 1")
-    try await fails(["--method", "shapley-values"], "at most 16 groups, found 256", "give a mask")
+    try await fails(["--method", "activation-patching"], "needs --corrupt")
+    try await fails(["--corrupt", "zero"], "conductance does not use --corrupt")
+    try await fails(["--split", "--reduce", "none"], "leave '--reduce none' out")
   }
 }

@@ -60,17 +60,4 @@ import Testing
     expect(found.values, near: [1 / 3.0 + 1.5 + 2, 1 / 3.0 + 1.5, 1 / 3.0], within: 1e-6)
     #expect(found.valueAtInput == 6 && found.valueAtBaseline == 0)
   }
-
-  /// 17 inputs are too many, in 16 groups they are not: every one of them adds 1.
-  @Test func `shapley values visit at most 2^16 subsets`() throws {
-    let network = try Network(17, layers: [.dense([[Float](repeating: 1, count: 17)])])
-    let ones = [Float](repeating: 1, count: 17)
-    for method in [RetinaProbe.Method.shapleyValues, .layerShapleyValues] {
-      #expect(throws: ProbeError.tooManyGroups(found: 17, largest: 16)) {
-        try network.answer(Request(method, target: network.cell), ones)
-      }
-    }
-    let grouped = Request(.shapleyValues, target: network.cell, groups: (0..<17).map { min($0, 15) })
-    expect(try network.answer(grouped, ones).values, near: [Double](repeating: 1, count: 15) + [2, 2], within: 1e-6)
-  }
 }

@@ -26,6 +26,8 @@ import Testing
   }
 
   private let input: [Float] = [3, 1]
+  /// z = (0, -1), so that both relus are off.
+  private let corrupt: [Float] = [0, 1]
 
   private func network() throws -> Network {
     try Network(2, layers: [.dense([[1, 1], [1, -1]], [-1, 0]), .activation(.relu), .dense([[1, 2]])])
@@ -37,8 +39,9 @@ import Testing
     let request = Request(
       question.method, boundary: boundary, target: network.cell,
       neuron: question.neuron.map { .unit($0, boundary: boundary) }, steps: question.steps, rule: question.rule,
-      multipliesByInputs: question.multiplies, groups: question.groups, replacement: question.replacement, shape: [2],
-      window: question.window, strides: [1])
+      multipliesByInputs: question.multiplies, groups: question.groups, replacement: question.replacement,
+      corrupt: corrupt, samples: question.method == .gradientShap ? 4000 : nil, shape: [2], window: question.window,
+      strides: [1])
     return try network.answer(request, input, baselines: baselines)
   }
 
@@ -47,11 +50,24 @@ import Testing
     Question(method: .layerActivation, answer: [3, 2]),
     // dF/dz = (1, 2), dF/dx0 = 1 + 2, dF/dx1 = 1 - 2.
     Question(method: .gradient, answer: [1, 2]),
+    Question(method: .saliency, answer: [1, 2]),
+    // All that arrives at the relus is above zero, and so are they.
+    Question(method: .guidedBackprop, answer: [3, -1]),
+    Question(method: .deconvolution, answer: [3, -1]),
+    // 3 of z0 = 3 + 1 - 1 and 4 of z1 = 3 - 1: x0 gets 3 * 3 / 3 + 4 * 3 / 2, x1 gets 3 * 1 / 3 - 4 * 1 / 2.
+    Question(method: .relevance, answer: [9, -1]),
+    Question(method: .layerRelevance, answer: [3, 4]),
+    // No positions: the sum of units times gradients.
+    Question(method: .layerGradCAM, answer: [7]),
     Question(method: .inputTimesGradient, answer: [9, -1]),
     Question(method: .layerGradientTimesActivation, answer: [3, 4]),
     // Mean gradient: relu(z0) counts for 3/4 of the path. dF/dx0 = 3/4 + 2, dF/dx1 = 3/4 - 2.
     Question(method: .integratedGradients, answer: [8.25, -1.25]),
     Question(method: .integratedGradients, multiplies: false, answer: [2.75, -1.25]),
+    Question(method: .expectedGradients, answer: [8.25, -1.25]),
+    Question(method: .expectedGradients, multiplies: false, answer: [2.75, -1.25]),
+    Question(method: .gradientShap, answer: [8.25, -1.25]),
+    Question(method: .gradientShap, multiplies: false, answer: [2.75, -1.25]),
     // z0 moves by 4 and counts for 3/4 of the way; z1 moves by 2 and counts twice.
     Question(method: .layerIntegratedGradients, answer: [3, 4]),
     Question(method: .layerIntegratedGradients, multiplies: false, answer: [0.75, 2]),
@@ -89,6 +105,13 @@ import Testing
     Question(method: .layerFeatureAblation, replacement: [1, 1], answer: [2, 2]),
     Question(method: .layerFeatureAblation, layer: 1, answer: [3, 4]),
     Question(method: .layerFeatureAblation, layer: 1, groups: [5, 5], answer: [7, 7]),
+    Question(method: .channelAblation, replacement: [1, 1], answer: [2, 2]),
+    Question(method: .channelAblation, layer: 1, answer: [3, 4]),
+    // From both off to z0 = 3 and z1 = 2. Before the relus there are no slopes to see it by.
+    Question(method: .activationPatching, answer: [3, 4]),
+    Question(method: .activationPatching, layer: 1, groups: [0, 0], answer: [7, 7]),
+    Question(method: .attributionPatching, answer: [0, 0]),
+    Question(method: .attributionPatching, layer: 1, answer: [3, 4]),
     // relu(z0) is 3; without x0 it is 0, without x1 it is 2.
     Question(method: .neuronFeatureAblation, layer: 1, neuron: 0, answer: [3, 1]),
     Question(method: .occlusion, window: [1], answer: [7, -1]),
@@ -102,7 +125,8 @@ import Testing
 
   @Test(arguments: questions) func `a method gives the numbers found by hand`(_ question: Question) throws {
     let found = try answer(question)
-    expect(found.values, near: question.answer, within: 1e-6)
+    let error = found.standardError.map { 4 * Double($0) } ?? 1e-6
+    expect(found.values, near: question.answer, within: error)
     if question.method.needsTarget { #expect(found.valueAtInput == 7) }
   }
 

@@ -103,7 +103,10 @@ import Testing
     }
   }
 
-  @Test(arguments: RetinaProbe.Method.allCases.filter(\.needsTarget), UInt64(6000)..<6010)
+  @Test(
+    arguments: RetinaProbe.Method.allCases.filter {
+      $0.needsTarget && ![.saliency, .guidedBackprop, .deconvolution].contains($0)
+    }, UInt64(6000)..<6010)
   func `the attribution of a sum of cells is the sum of attributions`(
     method: RetinaProbe.Method, seed: UInt64
   ) throws {
@@ -136,10 +139,10 @@ import Testing
     }
     let normalized = baselines.map { network.program.normalized($0) }
     #expect(normalized[0][0] == baselines[0][0] * 0.5 - 0.125)
-    for sumsChannels in [false, true] {
+    for reduction in [Reduction.none, .channel] {
       for threads in [1, 2, 7] {
         let tables = try Probe.run(
-          network.program, questions, sumsChannels: sumsChannels, count: inputs.count, input: { inputs[$0] },
+          network.program, questions, reduction: reduction, count: inputs.count, input: { inputs[$0] },
           baselines: baselines, threads: threads)
         for (question, table) in zip(questions, tables) {
           let wanted = try inputs.flatMap { input in
@@ -148,9 +151,10 @@ import Testing
             }
           }
           let shape = question.shape
-          let isSummed = sumsChannels && shape.rank == 3
+          let isSummed = reduction == .channel && shape.rank == 3
           #expect(table.values.shape.dimensions == [5, 2] + (isSummed ? [shape[0]] : shape.dimensions))
-          let values = wanted.flatMap { isSummed ? $0.channelSums(shape) : $0.values }
+          let groups = question.requests[0].groups
+          let values = wanted.flatMap { isSummed ? $0.channelSums(shape, groups: groups) : $0.values }
           #expect(table.values.values == values, "\(method) on \(threads) threads")
           for (found, single) in zip(table.sums.joined(), wanted) {
             #expect(found.valueAtInput == single.valueAtInput && found.residual == single.residual)
@@ -340,8 +344,9 @@ import Testing
       switch method.subject {
       case .stimulus:
         #expect((found[0] - found[1]).magnitude <= 1e-6 * (1 + found[0].magnitude), "\(method)")
-      case .layer, .layerOrStimulus: #expect(method == .layerActivation || found[dummy] == 0, "\(method)")
-      case .output: break
+      case .layer, .layerOrStimulus, .channels:
+        #expect(method == .layerActivation || found[dummy] == 0, "\(method)")
+      case .positions, .output: break
       }
     }
   }

@@ -182,23 +182,35 @@ struct SharedCase: Sendable, CustomTestStringConvertible {
         subject = shape
       }
     }
+    if method == .layerGradCAM || method == .channelAblation { request.shape = subject.dimensions }
     if let window = parameters["window"]?.integers {
       request.shape = model.inputShape.dimensions
       request.window = window
       request.strides = parameters["strides"]?.integers ?? window.map { _ in 1 }
     }
     let masks = try parameters["mask"].map { try rows($0, of: subject.count) }
-    let baselines = try baselines(count: method.replacesLayer ? subject.count : model.inputShape.count)
+    let baselines =
+      try method.needsCorrupt
+      ? corrupts(parameters, of: model.inputShape.count)
+      : baselines(count: method.replacesLayer ? subject.count : model.inputShape.count)
+    if method == .gradientShap { request.samples = parameters["n_samples"]?.integer }
     let zero = [Float](repeating: 0, count: model.inputShape.count)
     return try inputs.enumerated().map { index, input in
       var request = request
       let baseline = baselines[baselines.count == inputs.count ? index : 0]
       request.groups = masks.map { $0[$0.count == inputs.count ? index : 0].map { Int($0) } }
       if method.replacesLayer { request.replacement = baseline }
+      if method.needsCorrupt { request.corrupt = baseline }
       return try network.answer(
-        request, input, from: method.replacesLayer ? zero : baseline,
-        baselines: method == .deepLIFTShap ? baselines : [])
+        request, input, from: method.needsBaseline ? baseline : zero,
+        baselines: method.takesBaselines ? baselines : [])
     }
+  }
+
+  /// The second stimulus of patching, wherever the case has it.
+  private func corrupts(_ parameters: JSON, of count: Int) throws -> [[Float]] {
+    let found = [parameters["corrupt"], json["corrupt"], json["corrupted"]].compactMap { $0 }.first
+    return try found.map { try rows($0, of: count) } ?? baselines(count: count)
   }
 
   /// The rows of a batch.

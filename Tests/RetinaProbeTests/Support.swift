@@ -73,11 +73,13 @@ struct Network {
 
   /// A request that has all that its method needs: unit 0 of the boundary as neuron, few nodes, windows of 2.
   func completeRequest(_ method: Method, boundary: Int, target: Target? = nil, steps: Int = 6) -> Request {
-    let shape = model.inputShape.dimensions
+    let stimulus = model.inputShape.dimensions
+    let layer = program.layerBoundaries.firstIndex(of: boundary).map { model.shapes[$0].dimensions } ?? stimulus
     return Request(
       method, boundary: boundary, target: target ?? cell, neuron: .unit(0, boundary: boundary), steps: .count(steps),
-      groups: groups(method, boundary: boundary), shape: shape, window: shape.map { min($0, 2) },
-      strides: shape.map { _ in 1 })
+      groups: groups(method, boundary: boundary), corrupt: (0..<program.inputCount).map { $0 % 3 == 1 ? -0.25 : 0.5 },
+      samples: method == .gradientShap ? 8 : nil, shape: method == .occlusion ? stimulus : layer,
+      window: stimulus.map { min($0, 2) }, strides: stimulus.map { _ in 1 })
   }
 
   /// Shapley values of few enough groups.
@@ -92,7 +94,7 @@ struct Network {
   /// Shape of what a method gives for a boundary at the end of a layer.
   func shape(_ method: Method, layer: Int) -> Shape {
     switch method.subject {
-    case .layer, .layerOrStimulus: return model.shapes[layer]
+    case .layer, .layerOrStimulus, .channels, .positions: return method.attributionShape(ofLayer: model.shapes[layer])
     case .stimulus: return model.inputShape
     case .output: return model.outputShape
     }

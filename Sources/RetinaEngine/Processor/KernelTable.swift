@@ -25,7 +25,8 @@ public struct KernelTable: Sendable {
   let multiplyFeatures: @Sendable (Int, Int, Floats, Floats, Int, MutableFloats) -> Void
   let convolveFeatures: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
   let convolvePlanes: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
-  let rectify: @Sendable (Int, MutableFloats) -> Void
+  /// Relu in place, see ``Kernels``.
+  public let rectify: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
   let multiplyRows: @Sendable (Int, Int, Floats, Floats, Floats, MutableFloats) -> Void
 
   /// The kernels of a level; those of the plainest one where a level was not compiled in.
@@ -51,6 +52,17 @@ public struct KernelTable: Sendable {
   public let sweepCarried: @Sendable (SweepShape, SweepUnit, Double, Doubles, Doubles, Doubles) -> Double
   /// Kernels of the exact path integration, see ``Kernels``.
   public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles) -> Void
+  /// Kernels of the replacement of units, see ``Kernels``.
+  public let spreadChange: @Sendable (ReachShape, SweepUnit, Float, UnsafeMutablePointer<Float>) -> Void
+  /// Kernels of the replacement of units, see ``Kernels``.
+  public let reachedUnits:
+    @Sendable (
+      ReachShape, SweepUnit, Float, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>,
+      UnsafeMutablePointer<Float>
+    ) -> Int
+  /// Kernels of the replacement of units, see ``Kernels``.
+  public let weightedChange: @Sendable (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) -> Float
+
   /// Kernels of the streaming probe, see ``Kernels``.
   public let secantMove: @Sendable (Int, Float, Floats, Floats, MutableFloats, MutableFloats) -> Void
   /// Kernels of the streaming probe, see ``Kernels``.
@@ -91,5 +103,10 @@ public struct KernelTable: Sendable {
         vectors: $0, map: $1, scale: $2, constant: $3, weights: $4, lines: $5, gradients: $6, gains: $7)
     }
     secantSum = { Level.secantSum(vectors: $0, first: $1, second: $2, sums: $3) }
+    spreadChange = { Level.spreadChange($0, unit: $1, change: $2, changes: $3) }
+    reachedUnits = {
+      Level.reachedUnits($0, unit: $1, change: $2, values: $3, outcomes: $4, readout: $5, reached: $6)
+    }
+    weightedChange = { Level.weightedChange(count: $0, weights: $1, from: $2, to: $3) }
   }
 }

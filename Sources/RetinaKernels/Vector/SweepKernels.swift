@@ -30,7 +30,7 @@ extension Kernels {
     let (position, constantChange, slopeChange) = (
       Wide(repeating: a), Wide(repeating: changeOfConstant), Wide(repeating: changeOfSlope)
     )
-    forEachReached(shape, unit) { place, weight in
+    forEachReached(shape.geometry, unit) { place, weight in
       let (constant, slope, sign) = (wide(constants + place), wide(slopes + place), wide(signs + place))
       let crossed = (constant + slope * position) * sign .< 0
       if anyLane(crossed) {
@@ -126,33 +126,6 @@ extension Kernels {
           body(
             ((group * geometry.inputHeight + row) * geometry.inputWidth + column) * 8,
             kernel + (kernelRow * geometry.kernelWidth + kernelColumn) * 8)
-        }
-      }
-    }
-  }
-
-  /// Visits the groups of eight units of the second layer that a unit of the first reaches, with the place of the weights.
-  @inline(__always)
-  private static func forEachReached(
-    _ shape: SweepShape, _ unit: SweepUnit, _ body: (_ place: Int, _ weight: Int) -> Void
-  ) {
-    let geometry = shape.geometry
-    let (outputHeight, outputWidth) = (geometry.outputHeight, geometry.outputWidth)
-    for group in 0..<(geometry.outputs + 7) / 8 {
-      for kernelRow in 0..<geometry.kernelHeight {
-        let row = unit.row + geometry.paddingVertical - kernelRow * geometry.dilationVertical
-        guard row >= 0, row % geometry.strideVertical == 0, row / geometry.strideVertical < outputHeight else {
-          continue
-        }
-        let line = (group * outputHeight + row / geometry.strideVertical) * outputWidth
-        let weights =
-          ((group * geometry.inputs + unit.channel) * geometry.kernelHeight + kernelRow) * geometry.kernelWidth
-        for kernelColumn in 0..<geometry.kernelWidth {
-          let column = unit.column + geometry.paddingHorizontal - kernelColumn * geometry.dilationHorizontal
-          guard column >= 0, column % geometry.strideHorizontal == 0,
-            column / geometry.strideHorizontal < outputWidth
-          else { continue }
-          body((line + column / geometry.strideHorizontal) * 8, (weights + kernelColumn) * 8)
         }
       }
     }

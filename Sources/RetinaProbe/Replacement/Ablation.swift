@@ -12,15 +12,43 @@ extension Probe {
   public func ablation(
     _ input: UnsafePointer<Float>, boundary: Int, target: Target, replacement: [Float], groups: [Int]? = nil
   ) -> Attribution {
-    run(input, into: values, to: target.boundary)
-    let (complete, whole) = (copy(values, boundary), target.value(values))
-    let members = Probe.members(groups ?? Array(0..<complete.count))
-    var result = [Float](repeating: 0, count: complete.count)
-    for group in members {
-      let effect = whole - value(target, boundary: boundary, units: complete, replacing: group, with: replacement)
-      for unit in group { result[unit] = effect }
+    let groups = UnitGroups(groups, count: count(boundary))
+    let found = effects(input, boundary: boundary, target: target, replacement: replacement, groups: groups)
+    return Attribution(values: groups.spread(found.effects), valueAtInput: found.whole)
+  }
+
+  /// The change of the target when a channel of a layer is replaced: one number per channel, or per unit of layers without channels.
+  ///
+  /// - Parameter shape: extents of the layer; the first counts channels.
+  public func channelAblation(
+    _ input: UnsafePointer<Float>, boundary: Int, shape: [Int], target: Target, replacement: [Float]
+  ) -> Attribution {
+    let plane = shape.dropFirst().reduce(1, *)
+    let groups = UnitGroups((0..<count(boundary)).map { $0 / plane }, count: count(boundary))
+    let found = effects(input, boundary: boundary, target: target, replacement: replacement, groups: groups)
+    return Attribution(values: found.effects, valueAtInput: found.whole)
+  }
+
+  /// The target of the run on a stimulus, and how much lower it is when each group is replaced: from the changes alone where the model
+  /// allows it (``UnitReplacement``), else by running the rest of the model for each group.
+  private func effects(
+    _ input: UnsafePointer<Float>, boundary: Int, target: Target, replacement: [Float], groups: UnitGroups
+  ) -> (whole: Float, effects: [Float]) {
+    runWhole(input, to: target.boundary)
+    let value = target.value(whole)
+    if let replacing = replacing(boundary: boundary, target: target),
+      let effects = replacing.effects(self, whole: whole, target: target, replacement: replacement, groups: groups)
+    {
+      return (value, effects)
     }
-    return Attribution(values: result, valueAtInput: whole)
+    let complete = copy(whole, boundary)
+    return (
+      value,
+      (0..<groups.count).map { group in
+        value
+          - self.value(target, boundary: boundary, units: complete, replacing: groups[group], with: replacement)
+      }
+    )
   }
 
   /// Occlusion (Zeiler and Fergus 2014): a window slides over the boundary, and a unit gets the mean effect of the
@@ -64,28 +92,27 @@ extension Probe {
   ) -> Attribution {
     run(input, into: values, to: target.boundary)
     let complete = copy(values, boundary)
-    let members = Probe.members(groups ?? Array(0..<complete.count))
+    let members = UnitGroups(groups, count: complete.count)
     let subsetValues = (0..<1 << members.count).map { subset in
       Double(
         value(
           target, boundary: boundary, units: complete,
-          replacing: members.indices.filter { subset >> $0 & 1 == 0 }.flatMap { members[$0] }, with: replacement))
+          replacing: (0..<members.count).filter { subset >> $0 & 1 == 0 }.flatMap { members[$0] }, with: replacement))
     }
     // Weight of a subset of size s among n groups: s! (n - s - 1)! / n!.
     var weights = [1 / Double(max(1, members.count))]
     for size in stride(from: 1, to: members.count, by: 1) {
       weights.append(weights[size - 1] * Double(size) / Double(members.count - size))
     }
-    var result = [Float](repeating: 0, count: complete.count)
-    for (group, units) in members.enumerated() {
+    let values = (0..<members.count).map { group in
       var sum = 0.0
       for subset in 0..<1 << members.count where subset >> group & 1 == 0 {
         sum += weights[subset.nonzeroBitCount] * (subsetValues[subset | 1 << group] - subsetValues[subset])
       }
-      for unit in units { result[unit] = Float(sum) }
+      return Float(sum)
     }
     return Attribution(
-      values: result, valueAtInput: Float(subsetValues[subsetValues.count - 1]),
+      values: members.spread(values), valueAtInput: Float(subsetValues[subsetValues.count - 1]),
       valueAtBaseline: Float(subsetValues[0]))
   }
 
@@ -93,21 +120,14 @@ extension Probe {
   public static let largestExactShapley = 16
 
   /// The target when some units of a boundary are replaced.
-  private func value(
-    _ target: Target, boundary: Int, units: [Float], replacing group: [Int], with replacement: [Float]
+  private func value<Units: Sequence<Int>>(
+    _ target: Target, boundary: Int, units: [Float], replacing group: Units, with replacement: [Float]
   ) -> Float {
     let places = values[boundary]
     for index in units.indices { places[index] = units[index] }
     for unit in group { places[unit] = replacement[unit] }
     program.run(values, from: boundary, to: target.boundary)
     return target.value(values)
-  }
-
-  /// The units of each group that has any.
-  static func members(_ groups: [Int]) -> [[Int]] {
-    var members = [[Int]](repeating: [], count: (groups.max() ?? -1) + 1)
-    for (unit, group) in groups.enumerated() { members[group].append(unit) }
-    return members.filter { !$0.isEmpty }
   }
 
   /// The units that one position of a sliding window covers.
