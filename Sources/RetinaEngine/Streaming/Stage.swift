@@ -60,6 +60,8 @@ struct TemporalSpectral: Sendable {
   var history, outputs, block: Int
   /// Places of kernels and bias among the parameters.
   var kernels, bias: Int
+  /// Place of a second copy of the kernels of the newest ``recent`` frames, close together: every frame reads only these.
+  var recentKernels: Int
   /// Places of the kept spectra and of the sums in the state.
   var ring, sums: Int
   /// Place of the scratch in the arena.
@@ -67,6 +69,8 @@ struct TemporalSpectral: Sendable {
   /// Tables of the two transforms.
   var rowTable, columnTable: Int
 
+  /// Frames that a result may take from its own block.
+  var recent: Int { min(block, history) }
   /// Spectra kept: the history before a block, and the block.
   var slots: Int { history - 1 + block }
   /// Floats of one plane of a spectrum; a store may write eight too many.

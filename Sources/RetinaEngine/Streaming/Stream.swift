@@ -210,12 +210,13 @@ public final class Stream {
     let shape = convolution.shape
     let images = arena + convolution.scratch + max(shape.imageScratch, shape.featureScratch)
     let terms = min(position + 1, convolution.history)
-    let kernelStride = convolution.history * 16
+    let kernelStride = convolution.recent * 16
     for bin in stride(from: 0, to: shape.paddedBins, by: 8) {
       gather(convolution, from: frames + 1 - terms, count: terms, bin: bin, into: images)
       for group in 0..<convolution.groups {
         let kernels = parameters(
-          convolution.kernels + (group * shape.paddedBins + bin) * kernelStride + (convolution.history - terms) * 16)
+          convolution.recentKernels + (group * shape.paddedBins + bin) * kernelStride
+            + (convolution.recent - terms) * 16)
         plan.kernels.multiplyAddOne(
           terms, kernels, kernelStride, images, sums(convolution, position, group) + bin * 16)
       }

@@ -115,11 +115,17 @@ struct StreamPlanner {
     let (rowTable, columnTable) = (table(shape.fieldWidth), table(shape.fieldHeight))
     if isAtInput {
       isAtInput = false
+      let kernels = spectra.packed(
+        outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: geometry.inputs)
+      let recent = min(options.block, geometry.inputs)
+      let perBin = geometry.inputs * 16
+      let newest = stride(from: 0, to: kernels.count, by: perBin).flatMap { bin in
+        kernels[bin + perBin - recent * 16..<bin + perBin]
+      }
       var stage = TemporalSpectral(
         shape: shape, history: geometry.inputs, outputs: geometry.outputs, block: options.block,
-        kernels: store(
-          spectra.packed(outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: geometry.inputs)),
-        bias: bias, ring: 0, sums: 0, scratch: 0, rowTable: rowTable, columnTable: columnTable)
+        kernels: store(kernels), bias: bias, recentKernels: store(newest), ring: 0, sums: 0, scratch: 0,
+        rowTable: rowTable, columnTable: columnTable)
       stage.ring = reserveState(stage.ringFloats)
       stage.sums = reserveState(stage.sumFloats)
       stage.scratch = reserve(stage.scratchFloats)

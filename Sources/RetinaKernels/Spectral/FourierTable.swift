@@ -1,6 +1,6 @@
 /// The factors and twiddle factors of a Fourier transform of one length.
 ///
-/// The transform is a sequence of passes of radix 5, 4, 3 and 2 in the order of Stockham, which leaves results in natural
+/// The transform is a sequence of passes of radix 6, 5, 4, 3 and 2 in the order of Stockham, which leaves results in natural
 /// order (C. Van Loan, Computational Frameworks for the Fast Fourier Transform, 1992, section 1.7).
 public final class FourierTable: @unchecked Sendable {
   /// The longest transform.
@@ -64,7 +64,7 @@ public final class FourierTable: @unchecked Sendable {
   private static func factors(of length: Int) -> [Int]? {
     guard (2...maximumLength).contains(length) else { return nil }
     var (factors, rest) = ([Int](), length)
-    for radix in [5, 4, 3, 2] {
+    for radix in [6, 5, 4, 3, 2] {
       while rest % radix == 0 {
         factors.append(radix)
         rest /= radix

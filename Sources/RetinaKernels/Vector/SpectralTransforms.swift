@@ -283,6 +283,7 @@ private func fourierTransform(
     case 2: pass2(m, count, twiddles, source, target)
     case 3: pass3(m, count, twiddles, source, target)
     case 4: pass4(m, count, twiddles, source, target)
+    case 6: pass6(m, count, twiddles, source, target)
     default: pass5(m, count, twiddles, source, target)
     }
     twiddles += m * (radix - 1) * 2
@@ -314,19 +315,12 @@ private func pass3(
   for p in 0..<m {
     let w = twiddles + 4 &* p
     for q in 0..<count {
-      let (a, b, c) = (x[q &+ count &* p], x[q &+ count &* (p &+ m)], x[q &+ count &* (p &+ 2 &* m)])
-      let sum = b + c
-      let middle = a.adding(sum, times: -0.5)
-      let turn = (b - c).timesMinusI * 0.866_025_4
+      let (first, second, third) = threePoint(
+        x[q &+ count &* p], x[q &+ count &* (p &+ m)], x[q &+ count &* (p &+ 2 &* m)])
       let place = q &+ count &* 3 &* p
-      y[place] = a + sum
-      if m == 1 {
-        y[place &+ count] = middle + turn
-        y[place &+ 2 &* count] = middle - turn
-      } else {
-        y[place &+ count] = (middle + turn).rotated(w[0], w[1])
-        y[place &+ 2 &* count] = (middle - turn).rotated(w[2], w[3])
-      }
+      y[place] = first
+      y[place &+ count] = m == 1 ? second : second.rotated(w[0], w[1])
+      y[place &+ 2 &* count] = m == 1 ? third : third.rotated(w[2], w[3])
     }
   }
 }
@@ -355,6 +349,46 @@ private func pass4(
       }
     }
   }
+}
+
+@inline(__always)
+private func pass6(
+  _ m: Int, _ count: Int, _ twiddles: UnsafePointer<Float>, _ x: PackRow, _ y: PackRow
+) {
+  for p in 0..<m {
+    let w = twiddles + 10 &* p
+    for q in 0..<count {
+      // Three-point transforms of the even and of the odd elements.
+      let (e0, e1, e2) = threePoint(
+        x[q &+ count &* p], x[q &+ count &* (p &+ 2 &* m)], x[q &+ count &* (p &+ 4 &* m)])
+      let (o0, odd1, odd2) = threePoint(
+        x[q &+ count &* (p &+ m)], x[q &+ count &* (p &+ 3 &* m)], x[q &+ count &* (p &+ 5 &* m)])
+      let (o1, o2) = (odd1.rotated(0.5, -0.866_025_4), odd2.rotated(-0.5, -0.866_025_4))
+      let place = q &+ count &* 6 &* p
+      y[place] = e0 + o0
+      if m == 1 {
+        y[place &+ count] = e1 + o1
+        y[place &+ 2 &* count] = e2 + o2
+        y[place &+ 3 &* count] = e0 - o0
+        y[place &+ 4 &* count] = e1 - o1
+        y[place &+ 5 &* count] = e2 - o2
+      } else {
+        y[place &+ count] = (e1 + o1).rotated(w[0], w[1])
+        y[place &+ 2 &* count] = (e2 + o2).rotated(w[2], w[3])
+        y[place &+ 3 &* count] = (e0 - o0).rotated(w[4], w[5])
+        y[place &+ 4 &* count] = (e1 - o1).rotated(w[6], w[7])
+        y[place &+ 5 &* count] = (e2 - o2).rotated(w[8], w[9])
+      }
+    }
+  }
+}
+
+@inline(__always)
+private func threePoint(_ a: Pack, _ b: Pack, _ c: Pack) -> (Pack, Pack, Pack) {
+  let sum = b + c
+  let middle = a.adding(sum, times: -0.5)
+  let turn = (b - c).timesMinusI * 0.866_025_4
+  return (a + sum, middle + turn, middle - turn)
 }
 
 @inline(__always)
