@@ -49,8 +49,8 @@ public protocol VectorKernels: SendableMetatype {
   ) -> Int
   /// What a unit of the second of two layers has carried.
   static func sweepCarried(
-    _ shape: SweepShape, unit: SweepUnit, clock: Double, rates: UnsafePointer<Double>, on: UnsafePointer<Double>,
-    off: UnsafePointer<Double>
+    _ shape: SweepShape, unit: SweepUnit, clock: Double, constants: UnsafePointer<Double>,
+    slopes: UnsafePointer<Double>
   ) -> Double
   /// A unit of the second of two layers switches: changes of the first.
   static func sweepBack(

@@ -49,7 +49,7 @@ public struct KernelTable: Sendable {
       Doubles, Doubles
     ) -> Int
   /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepCarried: @Sendable (SweepShape, SweepUnit, Double, Doubles, Doubles, Doubles) -> Double
+  public let sweepCarried: @Sendable (SweepShape, SweepUnit, Double, Doubles, Doubles) -> Double
   /// Kernels of the exact path integration, see ``Kernels``.
   public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles) -> Void
   /// Kernels of the replacement of units, see ``Kernels``.
@@ -93,7 +93,7 @@ public struct KernelTable: Sendable {
         $0, unit: $1, at: $2, changeOfConstant: $3, changeOfSlope: $4, tiny: $5, constants: $6, slopes: $7, signs: $8,
         found: $9, roots: $10, rates: $11)
     }
-    sweepCarried = { Level.sweepCarried($0, unit: $1, clock: $2, rates: $3, on: $4, off: $5) }
+    sweepCarried = { Level.sweepCarried($0, unit: $1, clock: $2, constants: $3, slopes: $4) }
     sweepBack = {
       Level.sweepBack($0, unit: $1, clock: $2, changeOfGradient: $3, gradients: $4, moments: $5)
     }

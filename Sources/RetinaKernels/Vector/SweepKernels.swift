@@ -61,24 +61,22 @@ extension Kernels {
     return count
   }
 
-  /// What a unit of the second layer has carried since the start: the sum over the units that feed it of weight times rate times the
-  /// clock while each was on.
+  /// What a unit of the second layer has carried since the start: the sum over the units that feed it of weight times what each has
+  /// carried, which is a line in the clock.
   ///
   /// - Parameters:
   ///   - clock: the integral of the last nonlinearity's derivative up to here.
-  ///   - rates: the slope of each unit of the first layer while it is on.
-  ///   - on, off: the clock when each unit went on and off; infinite where that has not happened, 0 for units on at the start.
+  ///   - constants, slopes: for each unit of the first layer, what it has carried is `constant + slope * clock`.
   @inline(never)
   public static func sweepCarried(
-    _ shape: SweepShape, unit: SweepUnit, clock: Double, rates: UnsafePointer<Double>, on: UnsafePointer<Double>,
-    off: UnsafePointer<Double>
+    _ shape: SweepShape, unit: SweepUnit, clock: Double, constants: UnsafePointer<Double>,
+    slopes: UnsafePointer<Double>
   ) -> Double {
     let now = Wide(repeating: clock)
     var sum = Wide.zero
     forEachFeeding(shape, unit) { place, weight in
-      let end = wide(off + place)
-      let time = now.replacing(with: end, where: end .< now) - wide(on + place)
-      sum += wide(shape.backward + weight) * wide(rates + place) * time.replacing(with: 0, where: time .<= 0)
+      let carried = multiplyAdd(wide(slopes + place), now, wide(constants + place))
+      sum = multiplyAdd(wide(shape.backward + weight), carried, sum)
     }
     let four = sum.lowHalf + sum.highHalf
     let two = four.lowHalf + four.highHalf
@@ -97,11 +95,11 @@ extension Kernels {
     _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
     gradients: UnsafeMutablePointer<Double>, moments: UnsafeMutablePointer<Double>
   ) {
-    let (now, change) = (Wide(repeating: clock), Wide(repeating: changeOfGradient))
+    let (change, moment) = (Wide(repeating: changeOfGradient), Wide(repeating: changeOfGradient * clock))
     forEachFeeding(shape, unit) { place, weight in
-      let part = wide(shape.backward + weight) * change
-      store(wide(gradients + place) + part, gradients + place)
-      store(wide(moments + place) + part * now, moments + place)
+      let factor = wide(shape.backward + weight)
+      store(multiplyAdd(factor, change, wide(gradients + place)), gradients + place)
+      store(multiplyAdd(factor, moment, wide(moments + place)), moments + place)
     }
   }
 
@@ -130,6 +128,16 @@ extension Kernels {
       }
     }
   }
+}
+
+/// `a * b + c`, in one rounding where the processor level has the instruction.
+@inline(__always)
+private func multiplyAdd(_ a: Wide, _ b: Wide, _ c: Wide) -> Wide {
+  #if RETINA_FMA || arch(arm64)
+    return c.addingProduct(a, b)
+  #else
+    return a * b + c
+  #endif
 }
 
 @inline(__always)

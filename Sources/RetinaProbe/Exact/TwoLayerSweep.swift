@@ -21,8 +21,8 @@ final class TwoLayerSweep {
   private let memory: [UnsafeMutablePointer<Double>]
   /// The second layer: lines and signs (pass 1), what is carried (pass 2).
   private let constants, slopes, signs, slopesAtStart, signsAtStart, carried: UnsafeMutablePointer<Double>
-  /// The first layer: slopes while on, the clock when a unit went on and off, gradients and their moments.
-  private let ratesBelow, onBelow, offBelow, gradients, moments: UnsafeMutablePointer<Double>
+  /// The first layer: what each unit has carried as a line in the clock, gradients and their moments.
+  private let carriedConstants, carriedSlopes, gradients, moments: UnsafeMutablePointer<Double>
   private let roots, slopesThere: UnsafeMutablePointer<Double>
   private let found: UnsafeMutablePointer<Int>
 
@@ -83,7 +83,7 @@ final class TwoLayerSweep {
       scale: UnsafePointer(block(scale)))
     (constants, slopes, signs) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
     (slopesAtStart, signsAtStart, carried) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
-    (ratesBelow, onBelow, offBelow) = (block(emptyBelow), block(emptyBelow), block(emptyBelow))
+    (carriedConstants, carriedSlopes) = (block(emptyBelow), block(emptyBelow))
     (gradients, moments) = (block(emptyBelow), block(emptyBelow))
     (roots, slopesThere) = (block(emptyAbove + emptyAbove), block(emptyAbove + emptyAbove))
     memory = blocks
@@ -229,9 +229,8 @@ final class TwoLayerSweep {
     for unit in starts.indices {
       let place = TwoLayerSweep.place(unit, plane: planeBelow)
       gradients[place] = Double(startGradients[unit])
-      ratesBelow[place] = Double(rates[unit])
-      onBelow[place] = isOnAtStart(unit) ? 0 : .infinity
-      offBelow[place] = .infinity
+      carriedConstants[place] = 0
+      carriedSlopes[place] = isOnAtStart(unit) ? Double(rates[unit]) : 0
     }
     moments.update(repeating: 0, count: shape.inputNumbers)
     carried.update(repeating: 0, count: shape.outputNumbers)
@@ -253,8 +252,11 @@ final class TwoLayerSweep {
         let place = -1 - event.unit
         let unit = modelUnit(place, plane: planeBelow)
         switchedAt[unit] = gradients[place] * clock - moments[place]
-        slope += gradients[place] * change(event).slope
-        if isOnAtStart(unit) { offBelow[place] = clock } else { onBelow[place] = clock }
+        // What was carried up to here stays; from here on the slope is another.
+        let gain = change(event).slope
+        slope += gradients[place] * gain
+        carriedConstants[place] -= gain * clock
+        carriedSlopes[place] += gain
       } else {
         let place = event.unit
         let weight = Double(weights[modelUnit(place, plane: planeAbove)])
@@ -262,7 +264,7 @@ final class TwoLayerSweep {
         let turn = isOnAbove[place] ? -1.0 : 1.0
         carried[place] -=
           turn * shape.scale[place]
-          * program.kernels.sweepCarried(shape, unit, clock, ratesBelow, onBelow, offBelow)
+          * program.kernels.sweepCarried(shape, unit, clock, carriedConstants, carriedSlopes)
         activeTime[place] -= turn * clock
         isOnAbove[place].toggle()
         slope += turn * weight * event.slope
@@ -279,7 +281,7 @@ final class TwoLayerSweep {
     let times = probe.tangents[chain.first + 1]
     for unit in starts.indices {
       let place = TwoLayerSweep.place(unit, plane: planeBelow)
-      times[unit] = Float(ratesBelow[place] * max(0, min(clock, offBelow[place]) - onBelow[place]))
+      times[unit] = Float(carriedConstants[place] + carriedSlopes[place] * clock)
     }
     program.pushForward(probe.tangents, at: probe.baselineValues, from: chain.first + 1, to: chain.second)
     let whole = probe.tangents[chain.second]
