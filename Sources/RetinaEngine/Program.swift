@@ -14,8 +14,6 @@ public final class Program: @unchecked Sendable {
   public let layerBoundaries: [Int]
   /// Normalisation of the input, applied by ``normalize(_:into:)``.
   let normalization: InputNormalization
-  private let parameterBlock: [Float]
-  private let indexBlock: [Int]
   /// The fast kernels of the processor level that the program was compiled for.
   public let kernels: KernelTable
   /// The convolutions in packed form; nothing for other steps.
@@ -37,12 +35,10 @@ public final class Program: @unchecked Sendable {
     boundaryCounts = [model.inputShape.count] + compiler.counts
     layerBoundaries = compiler.layerBoundaries
     normalization = InputNormalization(model.facts.normalization)
-    parameterBlock = compiler.parameters
-    indexBlock = compiler.indices
-    parameters = .allocate(capacity: max(1, parameterBlock.count))
-    parameters.initialize(from: parameterBlock, count: parameterBlock.count)
-    indices = .allocate(capacity: max(1, indexBlock.count))
-    indices.initialize(from: indexBlock, count: indexBlock.count)
+    parameters = .allocate(capacity: max(1, compiler.parameters.count))
+    parameters.initialize(from: compiler.parameters, count: compiler.parameters.count)
+    indices = .allocate(capacity: max(1, compiler.indices.count))
+    indices.initialize(from: compiler.indices, count: compiler.indices.count)
     kernels = KernelTable(level)
     let (block, table) = (parameters, kernels)
     packed = steps.map { step in
@@ -71,6 +67,13 @@ public final class Program: @unchecked Sendable {
 
   /// Multiply-adds of one application.
   public var multiplyAdds: Int { steps.reduce(0) { $0 + $1.multiplyAdds } }
+
+  /// The last boundary that affine steps alone reach from `start`, at most `limit`.
+  public func endOfAffineSteps(from start: Int, limit: Int) -> Int {
+    var end = start
+    while end < limit, steps[end].isAffine { end += 1 }
+    return end
+  }
 
   /// The boundary at which a layer begins (`input`) or ends (`output`).
   public func boundary(layer: Int, side: LayerSide) -> Int {

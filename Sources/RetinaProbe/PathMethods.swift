@@ -168,8 +168,7 @@ extension Probe {
   ) -> Path {
     run(input, into: values, to: target.boundary)
     run(baseline, into: baselineValues, to: target.boundary)
-    var affineEnd = start
-    while affineEnd < target.boundary, program.steps[affineEnd].isAffine { affineEnd += 1 }
+    let affineEnd = program.endOfAffineSteps(from: start, limit: target.boundary)
     // Along affine steps the line between the two ends is all there is to know.
     for boundary in start...affineEnd {
       let (difference, end, origin) = (tangents[boundary], values[boundary], baselineValues[boundary])

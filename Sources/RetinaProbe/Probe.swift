@@ -84,8 +84,7 @@ public final class Probe {
     if let integration, integration.fits(input: input, baseline: baseline, from: start, target: target) {
       return integration
     }
-    var affineEnd = start
-    while affineEnd < target.boundary, program.steps[affineEnd].isAffine { affineEnd += 1 }
+    let affineEnd = program.endOfAffineSteps(from: start, limit: target.boundary)
     if sweep?.affineEnd != affineEnd || sweep?.targetBoundary != target.boundary {
       sweep = TwoLayerSweep(program, affineEnd: affineEnd, target: target).map { ($0, affineEnd, target.boundary) }
     }

@@ -46,7 +46,7 @@ public final class StreamProbe {
   public init?(_ plan: StreamPlan, cell: Int, steps: Int = 8) {
     let program = Program(plan.model, level: plan.options.level)
     let target = Target.cell(cell, of: program)
-    let affineEnd = program.steps.firstIndex { !$0.isAffine } ?? 0
+    let affineEnd = program.endOfAffineSteps(from: 0, limit: target.boundary)
     guard steps >= 1, let chain = TwoLayerSweep.chain(program, affineEnd: affineEnd, end: target.boundary),
       let map = program.scaledConvolution(from: chain.first + 1, to: chain.second),
       let convolution = FeatureConvolution(map.geometry, weight: map.weight, kernels: program.kernels),

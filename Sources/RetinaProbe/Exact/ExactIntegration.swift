@@ -101,10 +101,7 @@ final class ExactIntegration {
 
   /// The path as it was prepared, after other questions have used the probe's memory.
   private func restore(_ probe: Probe) {
-    let boundary = path.affineEnd
     _ = probe.path(input, baseline: baseline, from: path.start, target: Target(boundary: targetBoundary, terms: []))
-    let difference = probe.tangents[boundary]
-    for unit in 0..<probe.count(boundary) { difference[unit] = differences[boundary - path.start][unit] }
   }
 
   /// The integrals of a two-layer sweep at a boundary that equals one of its own up to factors.
