@@ -35,9 +35,9 @@ struct Compiler {
     case .activation(let activation):
       add(kind(of: activation, count: input.count), input.count, layer)
     case .maximumPool(let pool):
-      add(.maximumPool(geometry(of: pool, input: input)), output.count, layer)
+      add(.maximumPool(PoolGeometry(pool, input: input)), output.count, layer)
     case .averagePool(let pool):
-      add(.averagePool(geometry(of: pool, input: input)), output.count, layer)
+      add(.averagePool(PoolGeometry(pool, input: input)), output.count, layer)
     case .readout(let readout):
       let place = indices.count
       for position in readout.positions {
@@ -79,14 +79,6 @@ struct Compiler {
     }
   }
 
-  private func geometry(of pool: Pool, input: Shape) -> PoolGeometry {
-    let (channels, height, width) = input.asFeatures ?? (1, 1, input.count)
-    return PoolGeometry(
-      channels: channels, inputHeight: height, inputWidth: width, kernelHeight: pool.kernel.vertical,
-      kernelWidth: pool.kernel.horizontal, strideVertical: pool.stride.vertical,
-      strideHorizontal: pool.stride.horizontal)
-  }
-
   private mutating func store(_ values: [Float]) -> Int {
     let place = parameters.count
     parameters += values
@@ -96,7 +88,7 @@ struct Compiler {
 
 extension ConvolutionGeometry {
   /// The geometry of a model's convolution on features `[channel, height, width]`.
-  init(_ convolution: Convolution, input: Shape) {
+  public init(_ convolution: Convolution, input: Shape) {
     self.init(
       inputs: input[0], outputs: convolution.weight.shape[0], inputHeight: input[1], inputWidth: input[2],
       kernelHeight: convolution.weight.shape[2], kernelWidth: convolution.weight.shape[3],
@@ -104,6 +96,17 @@ extension ConvolutionGeometry {
       paddingVertical: convolution.padding.vertical, paddingHorizontal: convolution.padding.horizontal,
       dilationVertical: convolution.dilation.vertical, dilationHorizontal: convolution.dilation.horizontal,
       groups: convolution.groups)
+  }
+}
+
+extension PoolGeometry {
+  /// The geometry of a model's pooling.
+  public init(_ pool: Pool, input: Shape) {
+    let (channels, height, width) = input.asFeatures ?? (1, 1, input.count)
+    self.init(
+      channels: channels, inputHeight: height, inputWidth: width, kernelHeight: pool.kernel.vertical,
+      kernelWidth: pool.kernel.horizontal, strideVertical: pool.stride.vertical,
+      strideHorizontal: pool.stride.horizontal)
   }
 }
 

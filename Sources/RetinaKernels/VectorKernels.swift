@@ -80,4 +80,16 @@ public protocol VectorKernels: SendableMetatype {
   static func weightedChange(
     count: Int, weights: UnsafePointer<Float>, from: UnsafePointer<Float>, to: UnsafePointer<Float>
   ) -> Float
+  /// Adds what spectra of gradients and images say about spectra of kernels, for one bin.
+  static func addGradientProducts(
+    samples: Int, terms: Int, gradients: UnsafePointer<Float>, gradientStride: Int, images: UnsafePointer<Float>,
+    sampleStride: Int, termStride: Int, results: UnsafeMutablePointer<Float>)
+  /// Adds a matrix times the transpose of another.
+  static func addProductTransposed(
+    rows: Int, columns: Int, terms: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
+    c: UnsafeMutablePointer<Float>, cStride: Int)
+  /// Adds a matrix product.
+  static func addProduct(
+    rows: Int, columns: Int, terms: Int, a: UnsafePointer<Float>, aRowStride: Int, aTermStride: Int,
+    b: UnsafePointer<Float>, bStride: Int, c: UnsafeMutablePointer<Float>, cStride: Int)
 }

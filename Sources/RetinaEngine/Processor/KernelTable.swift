@@ -14,15 +14,21 @@ public struct KernelTable: Sendable {
   /// Float64 numbers that a kernel changes.
   public typealias Doubles = UnsafeMutablePointer<Double>
 
-  let transformImage:
+  /// Spectra, see ``Kernels``.
+  public let transformImage:
     @Sendable (SpectralShape, FourierLayout, FourierLayout, Floats, MutableFloats, MutableFloats, MutableFloats) -> Void
-  let transformFeatures:
+  /// Spectra, see ``Kernels``.
+  public let transformFeatures:
     @Sendable (SpectralShape, FourierLayout, FourierLayout, Floats, MutableFloats, MutableFloats) -> Void
-  let restoreFeatures:
+  /// Spectra, see ``Kernels``.
+  public let restoreFeatures:
     @Sendable (SpectralShape, FourierLayout, FourierLayout, MutableFloats, Floats, MutableFloats, MutableFloats) -> Void
-  let multiplyAddFour: @Sendable (Int, Floats, Int, Floats, MutableFloats, Int) -> Void
-  let multiplyAddOne: @Sendable (Int, Floats, Int, Floats, MutableFloats) -> Void
-  let multiplyFeatures: @Sendable (Int, Int, Floats, Floats, Int, MutableFloats) -> Void
+  /// Spectra, see ``Kernels``.
+  public let multiplyAddFour: @Sendable (Int, Floats, Int, Floats, MutableFloats, Int) -> Void
+  /// Spectra, see ``Kernels``.
+  public let multiplyAddOne: @Sendable (Int, Floats, Int, Floats, MutableFloats) -> Void
+  /// Spectra, see ``Kernels``.
+  public let multiplyFeatures: @Sendable (Int, Int, Floats, Floats, Int, MutableFloats) -> Void
   let convolveFeatures: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
   let convolvePlanes: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
   /// Relu in place, see ``Kernels``.
@@ -30,7 +36,7 @@ public struct KernelTable: Sendable {
   let multiplyRows: @Sendable (Int, Int, Floats, Floats, Floats, MutableFloats) -> Void
 
   /// The kernels of a level; those of the plainest one where a level was not compiled in.
-  init(_ level: ProcessorLevel) {
+  public init(_ level: ProcessorLevel) {
     #if canImport(RetinaKernelsAVX2)
       switch level {
       case .avx512: self.init(RetinaKernelsAVX512.Kernels.self)
@@ -71,6 +77,13 @@ public struct KernelTable: Sendable {
   /// Kernels of the streaming probe, see ``Kernels``.
   public let secantSum: @Sendable (Int, Floats, Floats, MutableFloats) -> Void
 
+  /// Kernels of training, see ``Kernels``.
+  public let addGradientProducts: @Sendable (Int, Int, Floats, Int, Floats, Int, Int, MutableFloats) -> Void
+  /// Kernels of training, see ``Kernels``.
+  public let addProductTransposed: @Sendable (Int, Int, Int, Floats, Int, Floats, Int, MutableFloats, Int) -> Void
+  /// Kernels of training, see ``Kernels``.
+  public let addProduct: @Sendable (Int, Int, Int, Floats, Int, Int, Floats, Int, MutableFloats, Int) -> Void
+
   private init<Level: VectorKernels>(_ kernels: Level.Type) {
     transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
     transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
@@ -106,6 +119,20 @@ public struct KernelTable: Sendable {
     spreadChange = { Level.spreadChange($0, unit: $1, change: $2, changes: $3) }
     reachedUnits = {
       Level.reachedUnits($0, unit: $1, change: $2, values: $3, outcomes: $4, readout: $5, reached: $6)
+    }
+    addGradientProducts = {
+      Level.addGradientProducts(
+        samples: $0, terms: $1, gradients: $2, gradientStride: $3, images: $4, sampleStride: $5, termStride: $6,
+        results: $7)
+    }
+    addProductTransposed = {
+      Level.addProductTransposed(
+        rows: $0, columns: $1, terms: $2, a: $3, aStride: $4, b: $5, bStride: $6, c: $7, cStride: $8)
+    }
+    addProduct = {
+      Level.addProduct(
+        rows: $0, columns: $1, terms: $2, a: $3, aRowStride: $4, aTermStride: $5, b: $6, bStride: $7, c: $8,
+        cStride: $9)
     }
     weightedChange = { Level.weightedChange(count: $0, weights: $1, from: $2, to: $3) }
   }

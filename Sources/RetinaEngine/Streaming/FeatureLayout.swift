@@ -1,5 +1,5 @@
 /// How the values of a boundary lie in memory while a stream runs.
-enum FeatureLayout: Equatable, Sendable {
+public enum FeatureLayout: Equatable, Sendable {
   /// One after another, in the order of the model, filled up to a multiple of eight.
   case plain(count: Int)
   /// Channels in groups of eight: `[(channels + 7) / 8, height, width, 8]`; the lanes of channels that do not exist hold values
@@ -7,7 +7,7 @@ enum FeatureLayout: Equatable, Sendable {
   case lanes(channels: Int, height: Int, width: Int)
 
   /// Number of values of the model.
-  var count: Int {
+  public var count: Int {
     switch self {
     case .plain(let count): return count
     case .lanes(let channels, let height, let width): return channels * height * width
@@ -15,7 +15,7 @@ enum FeatureLayout: Equatable, Sendable {
   }
 
   /// Number of floats in memory, a multiple of eight.
-  var floats: Int {
+  public var floats: Int {
     switch self {
     case .plain(let count): return (count + 7) / 8 * 8
     case .lanes(let channels, let height, let width): return (channels + 7) / 8 * 8 * height * width
@@ -35,7 +35,7 @@ enum FeatureLayout: Equatable, Sendable {
 
   /// Where a value of the model lies in memory.
   @inline(__always)
-  func place(_ index: Int) -> Int {
+  public func place(_ index: Int) -> Int {
     switch self {
     case .plain: return index
     case .lanes(_, let height, let width):
@@ -46,7 +46,7 @@ enum FeatureLayout: Equatable, Sendable {
   }
 
   /// Copies values into the order of the model.
-  func unpack(_ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+  public func unpack(_ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
     switch self {
     case .plain(let count): target.update(from: source, count: count)
     case .lanes(let channels, let height, let width):
@@ -59,7 +59,7 @@ enum FeatureLayout: Equatable, Sendable {
   }
 
   /// Copies values from the order of the model; lanes of channels that do not exist become 0.
-  func pack(_ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+  public func pack(_ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
     switch self {
     case .plain(let count):
       target.update(from: source, count: count)

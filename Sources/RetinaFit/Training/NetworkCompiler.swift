@@ -1,0 +1,255 @@
+import RetinaEngine
+import RetinaKernels
+import RetinaModel
+
+/// Turns the layers of an architecture into steps of a network.
+struct NetworkCompiler {
+  var steps: [any NetworkStep] = []
+  var list = ParameterList()
+  var normalizations: [(layer: Int, LearntNormalization)] = []
+  private var shape: Shape
+  private var layout: FeatureLayout
+  private let room: BatchRoom
+  /// What is done to single units since the last step, not yet a step itself.
+  private var parts: UnitStep.Parts?
+
+  /// How much of a batch's statistics enters the running ones, as in PyTorch.
+  static let momentum: Float = 0.1
+
+  init(_ input: Shape, _ room: BatchRoom) {
+    shape = input
+    layout = .plain(count: input.count)
+    self.room = room
+  }
+
+  /// Adds a layer.
+  mutating func append(_ layer: TrainableLayer, index: Int) throws(ModelError) {
+    switch layer.kind {
+    case .layer(let operation): try append(operation, layer, index)
+    case .gaussianReadout(let readout):
+      let (cells, channels) = (readout.cells, readout.channels)
+      let form = WeightForm.gaussian(cells: cells, channels: channels, height: readout.height, width: readout.width)
+      var range = list.add("\(layer.name).centre", [cells, 2], .position, readout.centres)
+      list.add("\(layer.name).log_sigma", [cells, 2], .position, readout.logSigmas)
+      range = range.lowerBound..<list.add("\(layer.name).feature", [cells, channels], .feature, readout.features).upperBound
+      addDense(form, range, bias: readout.bias, outputs: cells, layer)
+    case .factorizedReadout(let readout):
+      let (cells, channels) = (readout.cells, readout.channels)
+      let form = WeightForm.factorized(cells: cells, channels: channels, height: readout.height, width: readout.width)
+      var range = list.add("\(layer.name).mask", [cells, readout.height, readout.width], .mask, readout.masks)
+      range = range.lowerBound..<list.add("\(layer.name).feature", [cells, channels], .feature, readout.features).upperBound
+      addDense(form, range, bias: readout.bias, outputs: cells, layer)
+    case .dropout(let probability):
+      change(last: { $0.dropout == 0 }) { $0.dropout = probability }
+    }
+  }
+
+  private mutating func append(_ operation: Operation, _ layer: TrainableLayer, _ index: Int) throws(ModelError) {
+    let output: Shape
+    do throws(ShapeMismatch) {
+      output = try operation.outputShape(of: shape)
+    } catch {
+      throw ModelError(problems: [
+        .init(place: "layer '\(layer.name)'", expected: error.expected, found: error.found)
+      ])
+    }
+    let name = layer.name
+    switch operation {
+    case .convolution(let convolution):
+      let geometry = ConvolutionGeometry(convolution, input: shape)
+      let range = list.add("\(name).weight", convolution.weight.shape.dimensions, .weight, convolution.weight.values)
+      add(geometry, .free(count: range.count), range, bias: convolution.bias, layer)
+    case .convolutionStack(let stack):
+      var range = list.values.count..<list.values.count
+      for (part, weight) in stack.weights.enumerated() {
+        range =
+          range.lowerBound..<list.add("\(name).\(part).weight", weight.shape.dimensions, .weight, weight.values).upperBound
+      }
+      let composed = Convolution(weight: stack.composed)
+      let shapes = stack.weights.map {
+        WeightForm.KernelShape(outputs: $0.shape[0], inputs: $0.shape[1], height: $0.shape[2], width: $0.shape[3])
+      }
+      add(ConvolutionGeometry(composed, input: shape), .stack(shapes), range, bias: stack.bias, layer)
+    case .separableConvolution(let convolution):
+      let (temporal, spatial) = (convolution.temporal, convolution.spatial)
+      var range = list.add("\(name).temporal", temporal.shape.dimensions, .weight, temporal.values)
+      range =
+        range.lowerBound..<list.add("\(name).spatial", spatial.shape.dimensions, .weight, spatial.values).upperBound
+      let form = WeightForm.separable(
+        outputs: temporal.shape[0], rank: temporal.shape[1], inputs: temporal.shape[2],
+        positions: spatial.shape[2] * spatial.shape[3])
+      add(
+        ConvolutionGeometry(Convolution(weight: convolution.composed), input: shape), form, range,
+        bias: convolution.bias, layer)
+    case .dense(let dense):
+      let range = list.add("\(name).weight", dense.weight.shape.dimensions, .weight, dense.weight.values)
+      addDense(.free(count: range.count), range, bias: dense.bias, outputs: output.count, layer)
+    case .batchNormalization(var normalization):
+      if shape.rank == 1 { normalization.axis = .unit }
+      let count = normalization.scale.count
+      let scale = list.add("\(name).weight", [count], .normalization, normalization.scale)
+      let shift = list.add("\(name).bias", [count], .normalization, normalization.shift)
+      let learnt = LearntNormalization(normalization, scale: scale, shift: shift, momentum: NetworkCompiler.momentum)
+      normalizations.append((index, learnt))
+      change(last: { $0.normalization == nil && $0.noise == 0 && $0.activation == nil && $0.dropout == 0 }) {
+        $0.normalization = learnt
+      }
+    case .gaussianNoise(let deviation):
+      change(last: { $0.noise == 0 && $0.activation == nil && $0.dropout == 0 }) { $0.noise = deviation }
+    case .activation(let activation):
+      guard let kind = activation.kind else {
+        throw ModelError(problems: [
+          .init(
+            place: "layer '\(name)'", expected: "an activation that is trained: relu, softplus, sigmoid, tanh, elu, exp",
+            found: "a parametric softplus")
+        ])
+      }
+      change(last: { $0.activation == nil && $0.dropout == 0 }) { $0.activation = kind }
+    case .maximumPool(let pool):
+      add(.maximumPool(PoolGeometry(pool, input: shape)), output)
+    case .averagePool(let pool):
+      add(.averagePool(PoolGeometry(pool, input: shape)), output)
+    case .readout(let readout):
+      let (height, width) = (shape[1], shape[2])
+      add(.gather(readout.positions.map { ($0.channel * height + $0.row) * width + $0.column }), output)
+    case .reshape where output.rank == 3:
+      add(.rearrange, output)
+    case .flatten, .reshape:
+      break
+    }
+    shape = output
+  }
+
+  /// Ends the last step of single units.
+  mutating func finish() {
+    guard let parts else { return }
+    self.parts = nil
+    startWithWindows()
+    add(UnitStep(layout, parts, room: room))
+  }
+
+  /// Changes what is done to single units, in a new step where the last one cannot take it any more.
+  private mutating func change(last fits: (UnitStep.Parts) -> Bool, _ change: (inout UnitStep.Parts) -> Void) {
+    if let parts, !fits(parts) { finish() }
+    var changed = parts ?? UnitStep.Parts(stream: UInt64(2 * steps.count))
+    change(&changed)
+    parts = changed
+  }
+
+  private mutating func add(
+    _ geometry: ConvolutionGeometry, _ form: WeightForm, _ range: Range<Int>, bias: [Float]?, _ layer: TrainableLayer
+  ) {
+    finish()
+    let weights = learnt(form, range, bias, geometry.outputs, layer)
+    let field = geometry.isPlain && geometry.groups == 1 ? SpectralShape(geometry) : nil
+    if let field, steps.isEmpty {
+      add(MovieConvolutionStep(geometry, field: field, weights: weights, room: room))
+    } else if let field, case .lanes = layout {
+      add(FeatureConvolutionStep(geometry, field: field, weights: weights, room: room))
+    } else {
+      add(.convolution(geometry, weights), Shape(geometry.outputs, geometry.outputHeight, geometry.outputWidth))
+    }
+  }
+
+  private mutating func addDense(
+    _ form: WeightForm, _ range: Range<Int>, bias: [Float]?, outputs: Int, _ layer: TrainableLayer
+  ) {
+    finish()
+    startWithWindows()
+    add(DenseStep(layout, outputs: outputs, weights: learnt(form, range, bias, outputs, layer), room: room))
+    shape = Shape(outputs)
+  }
+
+  private mutating func learnt(
+    _ form: WeightForm, _ range: Range<Int>, _ bias: [Float]?, _ outputs: Int, _ layer: TrainableLayer
+  ) -> LayerWeights {
+    let biasRange = bias.map { list.add("\(layer.name).bias", [$0.count], .bias, $0) }
+    return LayerWeights(form, at: range, bias: biasRange, outputs: outputs, threads: room.threads)
+  }
+
+  private mutating func add(_ kind: PlainStep.Kind, _ output: Shape) {
+    finish()
+    startWithWindows()
+    let target: FeatureLayout =
+      output.rank == 3
+      ? .lanes(channels: output[0], height: output[1], width: output[2]) : .plain(count: output.count)
+    add(PlainStep(kind, input: layout, output: target, room: room))
+  }
+
+  private mutating func add(_ step: any NetworkStep) {
+    steps.append(step)
+    layout = step.output
+  }
+
+  /// A first step that is not a convolution works on whole windows.
+  private mutating func startWithWindows() {
+    if steps.isEmpty { add(WindowStep(shape)) }
+  }
+}
+
+extension Activation {
+  /// The function, where it has no parameters.
+  var kind: ActivationKind? {
+    switch self {
+    case .relu: return .relu
+    case .softplus: return .softplus
+    case .sigmoid: return .sigmoid
+    case .tanh: return .tanh
+    case .elu(let alpha): return .elu(alpha: alpha)
+    case .exp: return .exponential
+    case .parametricSoftplus: return nil
+    }
+  }
+}
+
+extension SpectralShape {
+  /// The transforms of a convolution without stride, padding and dilation; nothing when an image is too large for them.
+  fileprivate init?(_ geometry: ConvolutionGeometry) {
+    guard let height = FourierTable.supportedLength(atLeast: geometry.inputHeight),
+      let width = FourierTable.supportedLength(atLeast: geometry.inputWidth)
+    else { return nil }
+    self.init(
+      imageHeight: geometry.inputHeight, imageWidth: geometry.inputWidth, top: 0, left: 0, fieldHeight: height,
+      fieldWidth: width, resultHeight: geometry.outputHeight, resultWidth: geometry.outputWidth, strideVertical: 1,
+      strideHorizontal: 1)
+  }
+}
+
+extension TrainableLayer.Kind {
+  /// The same layer with other parameters, taken group by group in the order in which ``NetworkCompiler`` lists them.
+  func replacingParameters(_ next: () -> [Float], normalization: LearntNormalization?) -> TrainableLayer.Kind {
+    func tensor(_ old: Tensor) -> Tensor { Tensor(shape: old.shape, values: next()) ?? old }
+    switch self {
+    case .layer(.convolution(var convolution)):
+      convolution.weight = tensor(convolution.weight)
+      if convolution.bias != nil { convolution.bias = next() }
+      return .layer(.convolution(convolution))
+    case .layer(.convolutionStack(var stack)):
+      stack.weights = stack.weights.map(tensor)
+      if stack.bias != nil { stack.bias = next() }
+      return .layer(.convolutionStack(stack))
+    case .layer(.separableConvolution(var convolution)):
+      convolution.temporal = tensor(convolution.temporal)
+      convolution.spatial = tensor(convolution.spatial)
+      if convolution.bias != nil { convolution.bias = next() }
+      return .layer(.separableConvolution(convolution))
+    case .layer(.dense(var dense)):
+      dense.weight = tensor(dense.weight)
+      if dense.bias != nil { dense.bias = next() }
+      return .layer(.dense(dense))
+    case .layer(.batchNormalization(var batch)):
+      (batch.scale, batch.shift) = (next(), next())
+      if let normalization { (batch.mean, batch.variance) = (normalization.runningMean, normalization.runningVariance) }
+      return .layer(.batchNormalization(batch))
+    case .gaussianReadout(var readout):
+      (readout.centres, readout.logSigmas) = (next(), next())
+      (readout.features, readout.bias) = (next(), next())
+      return .gaussianReadout(readout)
+    case .factorizedReadout(var readout):
+      (readout.masks, readout.features) = (next(), next())
+      readout.bias = next()
+      return .factorizedReadout(readout)
+    case .layer, .dropout: return self
+    }
+  }
+}
