@@ -48,12 +48,15 @@ let package = Package(
     // MARK: - Floors 5-6: files, stimuli, pictures
     .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),
     .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
+    .target(
+      name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli"], exclude: ["README.md"],
+      swiftSettings: optimised),
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
 
     // MARK: - Floor 7: the command line
     .executableTarget(
       name: "retina",
-      dependencies: ["RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaReport"]),
+      dependencies: ["RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaReport"]),
 
     // MARK: - Tests
     .testTarget(
@@ -63,6 +66,7 @@ let package = Package(
     .testTarget(name: "RetinaProbeTests", dependencies: ["RetinaProbe", "RetinaFiles"]),
     .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
+    .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
     .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["retina", "RetinaFiles", "RetinaProbe", "RetinaStimuli"]),
