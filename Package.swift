@@ -49,7 +49,8 @@ let package = Package(
     .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),
     .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
     .target(
-      name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli"], swiftSettings: optimised),
+      name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli"], exclude: ["README.md"],
+      swiftSettings: optimised),
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
 
     // MARK: - Floor 7: the command line

@@ -49,7 +49,7 @@ extension FileError: CustomStringConvertible {
 
 extension FileError {
   /// The same error, with `outer` put before its place.
-  func inside(_ outer: String) -> FileError {
+  package func inside(_ outer: String) -> FileError {
     var error = self
     error.place = place.map { "\(outer), \($0)" } ?? outer
     return error
@@ -57,7 +57,7 @@ extension FileError {
 }
 
 /// A name from a file in quotes, cut where it is too long for a message.
-func quoted(_ name: String) -> String {
+package func quoted(_ name: String) -> String {
   let most = 80
   return name.utf8.count <= most ? "'\(name)'" : "'\(name.prefix(most))...'"
 }

@@ -1,12 +1,12 @@
 import RetinaModel
 
 /// The members of a JSON object, taken one by one; what is left at the end was not known.
-struct JSONProperties {
+package struct JSONProperties {
   private let file: String
   private let place: String
   private var members: [JSON.Member]
 
-  init(_ json: JSON, place: String, file: String) throws(FileError) {
+  package init(_ json: JSON, place: String, file: String) throws(FileError) {
     guard let members = json.members else {
       throw FileError(file: file, place: place, expected: "an object", found: json.kind)
     }
@@ -16,7 +16,7 @@ struct JSONProperties {
   }
 
   /// A property that may be left out.
-  mutating func optional<Value>(_ name: String, _ form: JSONForm<Value>) throws(FileError) -> Value? {
+  package mutating func optional<Value>(_ name: String, _ form: JSONForm<Value>) throws(FileError) -> Value? {
     guard let index = members.firstIndex(where: { $0.name == name }) else { return nil }
     let json = members.remove(at: index).value
     guard let value = form.read(json) else {
@@ -27,7 +27,7 @@ struct JSONProperties {
   }
 
   /// A property that must be there.
-  mutating func required<Value>(_ name: String, _ form: JSONForm<Value>) throws(FileError) -> Value {
+  package mutating func required<Value>(_ name: String, _ form: JSONForm<Value>) throws(FileError) -> Value {
     guard let value = try optional(name, form) else {
       throw FileError(file: file, place: place, expected: "\(form.expected) as '\(name)'", found: "none")
     }
@@ -35,13 +35,18 @@ struct JSONProperties {
   }
 
   /// A property that is an object.
-  mutating func object(_ name: String) throws(FileError) -> JSONProperties? {
+  package mutating func object(_ name: String) throws(FileError) -> JSONProperties? {
     guard let json = try optional(name, .any) else { return nil }
-    return try JSONProperties(json, place: "\(place), \(name)", file: file)
+    return try inside(json, name)
+  }
+
+  /// The members of a value that lies inside this object.
+  package func inside(_ json: JSON, _ inner: String) throws(FileError) -> JSONProperties {
+    try JSONProperties(json, place: "\(place), \(inner)", file: file)
   }
 
   /// All that is left, each of one form.
-  mutating func rest<Value>(_ form: JSONForm<Value>) throws(FileError) -> [(name: String, value: Value)] {
+  package mutating func rest<Value>(_ form: JSONForm<Value>) throws(FileError) -> [(name: String, value: Value)] {
     var rest: [(name: String, value: Value)] = []
     for member in members {
       guard let value = form.read(member.value) else {
@@ -56,7 +61,7 @@ struct JSONProperties {
   }
 
   /// Says which property was not asked for, if any.
-  func finish() throws(FileError) {
+  package func finish() throws(FileError) {
     if let member = members.first {
       throw FileError(file: file, place: place, expected: "known properties only", found: quoted(member.name))
     }
@@ -71,33 +76,39 @@ struct JSONProperties {
 }
 
 /// What a property may be, and how it is read.
-struct JSONForm<Value> {
+package struct JSONForm<Value> {
   let expected: String
   let read: (JSON) -> Value?
+
+  /// Creates a form; `expected` says it in words, `read` gives nothing for what does not have it.
+  package init(expected: String, read: @escaping (JSON) -> Value?) {
+    self.expected = expected
+    self.read = read
+  }
 }
 
 extension JSONForm<JSON> {
-  static var any: Self { Self(expected: "a value") { $0 } }
+  package static var any: Self { Self(expected: "a value") { $0 } }
 }
 
 extension JSONForm<[JSON]> {
-  static var array: Self { Self(expected: "an array", read: \.array) }
+  package static var array: Self { Self(expected: "an array", read: \.array) }
 }
 
 extension JSONForm<String> {
-  static var text: Self { Self(expected: "a string", read: \.string) }
+  package static var text: Self { Self(expected: "a string", read: \.string) }
 }
 
 extension JSONForm<Int> {
-  static var integer: Self { Self(expected: "an integer", read: \.integer) }
+  package static var integer: Self { Self(expected: "an integer", read: \.integer) }
 }
 
 extension JSONForm<Double> {
-  static var number: Self { Self(expected: "a number", read: \.number) }
+  package static var number: Self { Self(expected: "a number", read: \.number) }
 }
 
 extension JSONForm<Float> {
-  static var single: Self {
+  package static var single: Self {
     Self(expected: "a number in the range of float32") { json in
       json.number.map { Float($0) }.flatMap { $0.isFinite ? $0 : nil }
     }
@@ -139,7 +150,7 @@ extension JSONForm<[Readout.Position]> {
 }
 
 extension JSONForm<(column: Double, row: Double)> {
-  static var centre: Self {
+  package static var centre: Self {
     Self(expected: "[column, row]") { json in
       guard let array = json.array, array.count == 2, let column = array[0].number, let row = array[1].number else {
         return nil

@@ -12,18 +12,28 @@ public enum NPY {
 
   /// Reads an array from the bytes of a file.
   public static func parse(_ bytes: [UInt8], file: String) throws(FileError) -> Tensor {
+    let (shape, values) = try parse(bytes, file: file) { $0.type.values(in: $1, bigEndian: $0.isBigEndian) }
+    guard let tensor = Tensor(shape: shape, values: values) else {
+      throw FileError(file: file, place: "data", expected: "\(shape.count) values", found: "\(values.count)")
+    }
+    return tensor
+  }
+
+  /// Reads an array from the bytes of a file without rounding float64 and long integers to float32.
+  public static func parseDoubles(
+    _ bytes: [UInt8], file: String
+  ) throws(FileError) -> (shape: Shape, values: [Double]) {
+    try parse(bytes, file: file) { $0.type.doubles(in: $1, bigEndian: $0.isBigEndian) }
+  }
+
+  private static func parse<Value>(
+    _ bytes: [UInt8], file: String, _ read: (NPYHeader, UnsafeRawBufferPointer) -> [Value]
+  ) throws(FileError) -> (shape: Shape, values: [Value]) {
     let header = try NPYHeader(parsing: bytes, file: file)
     let count = bytes.count - header.length
     guard header.type.byteCount(of: header.shape) == count else { throw header.sizeError(file, found: count) }
-    var values = bytes.withUnsafeBytes {
-      header.type.values(in: UnsafeRawBufferPointer(rebasing: $0[header.length...]), bigEndian: header.isBigEndian)
-    }
-    if header.isFortranOrder { values = rowMajor(values, header.shape) }
-    guard let tensor = Tensor(shape: header.shape, values: values) else {
-      throw FileError(
-        file: file, place: "data", expected: "\(header.shape.count) values", found: "\(values.count)")
-    }
-    return tensor
+    let values = bytes.withUnsafeBytes { read(header, UnsafeRawBufferPointer(rebasing: $0[header.length...])) }
+    return (header.shape, header.isFortranOrder ? rowMajor(values, header.shape) : values)
   }
 
   /// The bytes of a file: version 1.0, little-endian float32, C order; the same as `numpy.save` gives.
@@ -34,13 +44,21 @@ public enum NPY {
     return bytes
   }
 
+  /// The bytes of a file of little-endian float64, one axis.
+  static func bytes(of values: [Double]) -> [UInt8] {
+    NPYHeader.bytes(for: Shape(values.count), type: "<f8") + values.withUnsafeBytes { Array($0) }
+  }
+
+  /// The bytes of a file of unsigned bytes, one axis.
+  static func bytes(of values: [UInt8]) -> [UInt8] { NPYHeader.bytes(for: Shape(values.count), type: "|u1") + values }
+
   /// Writes an array to a file.
   public static func write(_ tensor: Tensor, to path: String) throws(FileError) {
     try FileSystem.write(bytes(of: tensor), to: path)
   }
 
   /// The same array with the last axis contiguous in place of the first.
-  private static func rowMajor(_ values: [Float], _ shape: Shape) -> [Float] {
+  private static func rowMajor<Value>(_ values: [Value], _ shape: Shape) -> [Value] {
     guard let last = shape.dimensions.last, shape.rank > 1 else { return values }
     let step = shape.count / last
     var strides: [Int] = []
@@ -49,7 +67,7 @@ public enum NPY {
       strides.append(stride)
       stride *= extent
     }
-    return [Float](unsafeUninitializedCapacity: shape.count) { output, filled in
+    return [Value](unsafeUninitializedCapacity: shape.count) { output, filled in
       values.withUnsafeBufferPointer { input in
         var indices = [Int](repeating: 0, count: shape.rank - 1)
         var start = 0

@@ -99,11 +99,11 @@ struct NPYHeader {
     return (type, order == ">")
   }
 
-  /// The head of a file of little-endian float32 in C order.
-  static func bytes(for shape: Shape) -> [UInt8] {
+  /// The head of a file in C order; `type` is little-endian float32 when nothing else is said.
+  static func bytes(for shape: Shape, type: String = "<f4") -> [UInt8] {
     let extents = shape.dimensions.map(\.description)
     let tuple = extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.joined(separator: ", ")))"
-    var text = "{'descr': '<f4', 'fortran_order': False, 'shape': \(tuple), }"
+    var text = "{'descr': '\(type)', 'fortran_order': False, 'shape': \(tuple), }"
     // NumPy leaves room for the first axis to grow to 21 digits, then fills up to a multiple of 64 bytes.
     if let first = extents.first { text += String(repeating: " ", count: 21 - first.utf8.count) }
     let rest = (10 + text.utf8.count + 1) % 64

@@ -4,8 +4,6 @@ import RetinaModel
 ///
 /// Checksums are verified, and an archive cannot ask for more memory than its length can account for.
 public enum NPZ {
-  private static let suffix = ".npy"
-
   /// Reads all arrays of a file, in the order of the archive, under their names without `.npy`.
   public static func read(_ path: String) throws(FileError) -> [(name: String, tensor: Tensor)] {
     try parse(try FileSystem.read(path), file: path)
@@ -13,17 +11,10 @@ public enum NPZ {
 
   /// Reads all arrays from the bytes of a file.
   public static func parse(_ bytes: [UInt8], file: String) throws(FileError) -> [(name: String, tensor: Tensor)] {
+    let archive = try NPZArchive(parsing: bytes, file: file)
     var arrays: [(name: String, tensor: Tensor)] = []
-    for (name, content) in try Zip(bytes, file: file).members() {
-      let place = "member \(quoted(name))"
-      guard name.hasSuffix(suffix) else {
-        throw FileError(file: file, place: place, expected: "members whose names end in .npy", found: "another")
-      }
-      do throws(FileError) {
-        arrays.append((String(name.dropLast(suffix.count)), try NPY.parse(content, file: file)))
-      } catch {
-        throw error.inside(place)
-      }
+    for name in archive.names {
+      if let tensor = try archive.tensor(name) { arrays.append((name, tensor)) }
     }
     return arrays
   }
@@ -37,6 +28,6 @@ public enum NPZ {
 
   /// The bytes of a file; `file` is what errors call it.
   static func bytes(of arrays: [(name: String, tensor: Tensor)], file: String) throws(FileError) -> [UInt8] {
-    try Zip.bytes(of: arrays.map { ($0.name + suffix, NPY.bytes(of: $0.tensor)) }, file: file)
+    try Zip.bytes(of: arrays.map { ($0.name + NPZArchive.suffix, NPY.bytes(of: $0.tensor)) }, file: file)
   }
 }
