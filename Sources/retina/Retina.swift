@@ -11,7 +11,7 @@ struct Retina {
   static var commands: [any Command.Type] {
     [
       InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
-      BenchCommand.self,
+      FitCommand.self, BenchCommand.self,
     ]
   }
 
@@ -99,6 +99,8 @@ enum ExitCode {
   static let badData: Int32 = 65
   static let cannotRead: Int32 = 66
   static let cannotWrite: Int32 = 73
+  /// Ctrl-C, as shells report it.
+  static let interrupted: Int32 = 130
 }
 
 /// A text filled up with spaces.

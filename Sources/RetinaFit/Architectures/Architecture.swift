@@ -148,3 +148,12 @@ extension Tensor {
     form.compose(parameters, into: &values)
   }
 }
+
+extension Architecture {
+  /// The layers of a model, to be trained on.
+  public init(_ model: Model) {
+    self.init(
+      name: model.name, inputShape: model.inputShape,
+      layers: model.layers.map { TrainableLayer($0.name, $0.operation) })
+  }
+}

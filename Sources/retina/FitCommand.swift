@@ -1,0 +1,198 @@
+import RetinaEngine
+import RetinaFiles
+import RetinaFit
+import RetinaModel
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// `retina fit`: fits a model to a recording.
+enum FitCommand: Command {
+  static let name = "fit"
+  static let summary = "Fits a model to a recording and writes the weights that are best on the validation responses."
+  static let operands = ["RECORDING"]
+  static let options =
+    [
+      CommandOption("--output", "MODEL", "the .safetensors to write (needed)"),
+      CommandOption("--resume", nil, "take up a run that was cut off, with the same options"),
+      CommandOption("--checkpoint", "FILE", "where the state of the run is kept (default: MODEL.checkpoint)"),
+      CommandOption("--log", "FILE", "also write JSON lines: one per epoch, with --log-steps one per batch"),
+      CommandOption("--log-steps", nil, "log every batch with the frames it holds"),
+    ] + FitSettings.options + [.threads, .json]
+  static var example: String {
+    """
+    retina fit salamander.npz --architecture stacked-bn-cnn --readout gaussian --history 15 --output model.safetensors
+
+    ARCHITECTURES:
+    \(NamedArchitecture.allCases.map { "  \(pad($0.rawValue, 16)) \($0.summary)" }.joined(separator: "\n"))
+    """
+  }
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let output = try arguments.output()
+    try checkPlace(output)
+    let settings = try FitSettings(arguments)
+    let data = try FitData(arguments.operands[0], settings)
+    let architecture = try settings.architecture(for: data)
+    let trainer = try Trainer(
+      architecture, set: data.set, split: data.split, lag: data.lag, options: settings.training, level: .best)
+    let checkpoint = arguments["--checkpoint"] ?? output + ".checkpoint"
+    let run: JSON = ["recording": .string(arguments.operands[0]), "options": settings.description]
+    if arguments.has("--resume") { try resume(trainer, checkpoint, run) }
+    var log = try FitLog(arguments["--log"], logsSteps: arguments.has("--log-steps"), trainer.records)
+    let monitor = FitMonitor(epochs: settings.training.epochs, isSilent: arguments.has("--json"))
+    Interruption.watch()
+    let started = seconds()
+    let ending = try trainer.run(clock: seconds, isInterrupted: { Interruption.isAsked }) { event in
+      try log.add(event)
+      monitor.show(event, bestEpoch: trainer.bestEpoch)
+      if case .epoch = event { try trainer.checkpoint.write(to: checkpoint, run: run) }
+    }
+    monitor.end()
+    if ending == .diverged {
+      throw FileError(
+        file: arguments.operands[0], expected: "a loss that is a number; try a lower --rate or --clip-norm 1",
+        found: "one that is not, in epoch \(trainer.records.count + 1)")
+    }
+    if trainer.records.isEmpty, settings.training.steps == nil {
+      writeError("retina: interrupted before the first epoch was done; nothing is written\n")
+      return ExitCode.interrupted
+    }
+    let model = try data.model(trainer, settings, seconds: seconds() - started)
+    try ModelFile.write(model, to: output)
+    if ending != .interrupted, settings.training.steps == nil { unlink(checkpoint) }
+    report(trainer, ending, output, arguments.has("--json"))
+    return ending == .interrupted ? ExitCode.interrupted : ExitCode.done
+  }
+
+  private static func resume(_ trainer: Trainer, _ path: String, _ run: JSON) throws {
+    let (state, told) = try Checkpoint.read(path)
+    guard told == run else {
+      throw FileError(
+        file: path, place: "run", expected: "the options of this run, \(run.text())", found: told.text())
+    }
+    guard trainer.resume(state) else {
+      throw FileError(file: path, expected: "the state of this network", found: "that of another one")
+    }
+  }
+
+  private static func report(_ trainer: Trainer, _ ending: Trainer.Ending, _ output: String, _ isJSON: Bool) {
+    let best = trainer.records.first { $0.epoch == trainer.bestEpoch }
+    if isJSON {
+      let report: JSON = [
+        "model": .string(output), "epochs": .number(Double(trainer.records.count)),
+        "best_epoch": .number(Double(trainer.bestEpoch)),
+        "validation_r": best.map { .number($0.validation) } ?? .null, "ending": .string("\(ending)"),
+        "windows_per_second": best.map { .number($0.windowsPerSecond.rounded()) } ?? .null,
+      ]
+      print(report.text(indented: true))
+    } else if let best {
+      print(
+        "\(output): validation r \(fixed(best.validation, 4)), epoch \(best.epoch) of \(trainer.records.count)"
+          + (ending == .interrupted ? "; interrupted: --resume goes on" : ""))
+    } else {
+      print("\(output): after \(trainer.totalSteps) steps")
+    }
+  }
+}
+
+/// Progress of a fit on standard error: a line per epoch, and how far the epoch is where standard error is a terminal.
+private final class FitMonitor {
+  private let epochs: Int
+  private let isSilent: Bool
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let started = seconds()
+  private var first: Int?
+
+  init(epochs: Int, isSilent: Bool) {
+    self.epochs = epochs
+    self.isSilent = isSilent
+  }
+
+  func show(_ event: Trainer.Event, bestEpoch: Int) {
+    switch event {
+    case .step(let number, let total, let loss, _):
+      if first == nil { first = number - 1 }
+      guard isTerminal, let first else { return }
+      let left = (seconds() - started) / Double(number - first) * Double(total - number)
+      writeError("\r\u{1B}[Kstep \(number) of \(total), loss \(fixed(loss, 4)), at most \(duration(left)) left")
+    case .epoch(let record, let isBest):
+      end()
+      guard !isSilent else { return }
+      writeError(
+        "epoch \(record.epoch) of \(epochs): loss \(fixed(record.loss, 5)), validation r \(fixed(record.validation, 4))"
+          + "\(isBest ? " (best)" : ""), \(Int(record.windowsPerSecond)) windows/s\n")
+    }
+  }
+
+  func end() {
+    if isTerminal { writeError("\r\u{1B}[K") }
+  }
+
+  private func duration(_ seconds: Double) -> String {
+    seconds < 90 ? "\(Int(seconds.rounded())) s" : "\(Int((seconds / 60).rounded())) min"
+  }
+}
+
+/// JSON lines about a run, one per epoch or per batch.
+private struct FitLog {
+  private let path: String?
+  private let logsSteps: Bool
+  private var lines: [String] = []
+
+  /// Begins with the epochs that a run taken up again has done.
+  init(_ path: String?, logsSteps: Bool, _ records: [EpochRecord]) throws {
+    self.path = path
+    self.logsSteps = logsSteps
+    if let path { try checkPlace(path) }
+    lines = records.map { FitLog.line($0) }
+  }
+
+  mutating func add(_ event: Trainer.Event) throws {
+    guard let path else { return }
+    switch event {
+    case .step(let number, let total, let loss, let starts):
+      guard logsSteps else { return }
+      let line: JSON = [
+        "step": .number(Double(number)), "loss": .number(loss),
+        "first_responses": .array(starts.map { .number(Double($0)) }),
+      ]
+      lines.append(line.text())
+      if number == total { try write(path) }
+    case .epoch(let record, _):
+      lines.append(FitLog.line(record))
+      try write(path)
+    }
+  }
+
+  private func write(_ path: String) throws {
+    try FileSystem.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
+  }
+
+  private static func line(_ record: EpochRecord) -> String {
+    let line: JSON = [
+      "epoch": .number(Double(record.epoch)), "loss": .number(record.loss),
+      "validation_r": .number(record.validation), "windows_per_second": .number(record.windowsPerSecond.rounded()),
+    ]
+    return line.text()
+  }
+}
+
+/// Whether Ctrl-C or a request to end has come; a signal handler reaches nothing but globals.
+private let interruption = Atomic<Bool>(false)
+
+private enum Interruption {
+  static var isAsked: Bool { interruption.load(ordering: .relaxed) }
+
+  /// The first signal ends the run after the present batch, a second one at once.
+  static func watch() {
+    for number in [SIGINT, SIGTERM] {
+      _ = signal(number) { received in
+        interruption.store(true, ordering: .relaxed)
+        _ = signal(received, SIG_DFL)
+      }
+    }
+  }
+}
