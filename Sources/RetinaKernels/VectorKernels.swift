@@ -92,4 +92,8 @@ public protocol VectorKernels: SendableMetatype {
   static func addProduct(
     rows: Int, columns: Int, terms: Int, a: UnsafePointer<Float>, aRowStride: Int, aTermStride: Int,
     b: UnsafePointer<Float>, bStride: Int, c: UnsafeMutablePointer<Float>, cStride: Int)
+  /// Adds normal deviates.
+  static func addNoise(count: Int, key: UInt64, deviation: Float, values: UnsafeMutablePointer<Float>)
+  /// Sets values to zero at random.
+  static func dropOut(count: Int, key: UInt64, probability: Float, values: UnsafeMutablePointer<Float>)
 }

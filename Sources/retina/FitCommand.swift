@@ -41,11 +41,13 @@ enum FitCommand: Command {
     let checkpoint = arguments["--checkpoint"] ?? output + ".checkpoint"
     let run: JSON = ["recording": .string(arguments.operands[0]), "options": settings.description]
     if arguments.has("--resume") { try resume(trainer, checkpoint, run) }
+    var stopwatch = BatchTimes()
     var log = try FitLog(arguments["--log"], logsSteps: arguments.has("--log-steps"), trainer.records)
     let monitor = FitMonitor(epochs: settings.training.epochs, isSilent: arguments.has("--json"))
     Interruption.watch()
     let started = seconds()
     let ending = try trainer.run(clock: seconds, isInterrupted: { Interruption.isAsked }) { event in
+      stopwatch.note(event)
       try log.add(event)
       monitor.show(event, bestEpoch: trainer.bestEpoch)
       if case .epoch = event { try trainer.checkpoint.write(to: checkpoint, run: run) }
@@ -63,7 +65,7 @@ enum FitCommand: Command {
     let model = try data.model(trainer, settings, seconds: seconds() - started)
     try ModelFile.write(model, to: output)
     if ending != .interrupted, settings.training.steps == nil { unlink(checkpoint) }
-    report(trainer, ending, output, arguments.has("--json"))
+    report(trainer, ending, output, stopwatch.median, arguments.has("--json"))
     return ending == .interrupted ? ExitCode.interrupted : ExitCode.done
   }
 
@@ -78,14 +80,16 @@ enum FitCommand: Command {
     }
   }
 
-  private static func report(_ trainer: Trainer, _ ending: Trainer.Ending, _ output: String, _ isJSON: Bool) {
+  private static func report(
+    _ trainer: Trainer, _ ending: Trainer.Ending, _ output: String, _ secondsPerBatch: Double?, _ isJSON: Bool
+  ) {
     let best = trainer.records.first { $0.epoch == trainer.bestEpoch }
     if isJSON {
       let report: JSON = [
         "model": .string(output), "epochs": .number(Double(trainer.records.count)),
         "best_epoch": .number(Double(trainer.bestEpoch)),
         "validation_r": best.map { .number($0.validation) } ?? .null, "ending": .string("\(ending)"),
-        "windows_per_second": best.map { .number($0.windowsPerSecond.rounded()) } ?? .null,
+        "seconds_per_batch": secondsPerBatch.map { .number($0) } ?? .null,
       ]
       print(report.text(indented: true))
     } else if let best {
@@ -96,6 +100,25 @@ enum FitCommand: Command {
       print("\(output): after \(trainer.totalSteps) steps")
     }
   }
+}
+
+/// How long batches take.
+private struct BatchTimes {
+  private var last: Double?
+  private var times: [Double] = []
+
+  mutating func note(_ event: Trainer.Event) {
+    let now = seconds()
+    if case .step = event {
+      if let last { times.append(now - last) }
+      last = now
+    } else {
+      // Validation is no part of the next batch.
+      last = nil
+    }
+  }
+
+  var median: Double? { times.isEmpty ? nil : times.sorted()[times.count / 2] }
 }
 
 /// Progress of a fit on standard error: a line per epoch, and how far the epoch is where standard error is a terminal.

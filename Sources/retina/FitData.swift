@@ -63,16 +63,29 @@ struct FitData {
 
   /// Two windows and what the model gives for them by definition.
   private func golden(_ model: Model) throws -> Golden? {
-    let movie = try recording.stimulus.movie()
     let pixels = set.height * set.width
     let frames = split.validation.joined().map { $0 - lag - history + 1 }
     guard let first = frames.first, let last = frames.last,
       let shape = Shape(checking: [2] + model.inputShape.dimensions),
       let input = Tensor(
         shape: shape,
-        values: [first, last].flatMap { movie.values[$0 * pixels..<($0 + history) * pixels] })
+        values: [first, last].flatMap {
+          set.normalization.removed(from: set.stimulus[$0 * pixels..<($0 + history) * pixels], pixels: pixels)
+        })
     else { return nil }
     let output = Program(model, level: .baseline).run(input, of: model, layers: [model.layers.count - 1], threads: 1)
     return Golden(input: input, output: output.tensors[0])
+  }
+}
+
+extension Normalization {
+  /// Frames as they were shown.
+  fileprivate func removed(from values: ArraySlice<Float>, pixels: Int) -> [Float] {
+    switch self {
+    case .none: return Array(values)
+    case .scalar(let mean, let deviation): return values.map { $0 * deviation + mean }
+    case .perPixel(let mean, let deviation):
+      return values.enumerated().map { $1 * deviation.values[$0 % pixels] + mean.values[$0 % pixels] }
+    }
   }
 }

@@ -15,12 +15,15 @@ struct FitSettings {
     CommandOption("--readout", "R", "dense, gaussian or factorized (default: the architecture's)"),
     CommandOption("--noise", "X", "standard deviation of noise in training (default: the architecture's)"),
     CommandOption("--dropout", "X", "probability with which units are left out in training (default: 0)"),
-    CommandOption("--weights", "W", "stimulus (from spike-triggered averages; the default), he, orthogonal, delta-orthogonal"),
+    CommandOption(
+      "--weights", "W", "stimulus (from spike-triggered averages; the default), he, orthogonal, delta-orthogonal"),
     CommandOption("--loss", "L", "poisson or mse (default: poisson)"),
     CommandOption("--optimizer", "O", "adam, adamw or sgd (default: adam)"),
     CommandOption("--rate", "X", "learning rate (default: 0.003)"),
-    CommandOption("--readout-rate", "X", "learning rate of Gaussian and factorised read-outs as a multiple (default: 5)"),
-    CommandOption("--schedule", "S", "cosine, constant, step:E,E,...:FACTOR, plateau:PATIENCE:FACTOR, exponential:FACTOR"),
+    CommandOption(
+      "--readout-rate", "X", "learning rate of Gaussian and factorised read-outs as a multiple (default: 5)"),
+    CommandOption(
+      "--schedule", "S", "cosine, constant, step:E,E,...:FACTOR, plateau:PATIENCE:FACTOR, exponential:FACTOR"),
     CommandOption("--decay", "X", "weight decay of the optimiser (default: 0)"),
     CommandOption("--l1", "X", "penalty: sum of magnitudes of weights"),
     CommandOption("--l2", "X", "penalty: sum of squares of weights (default: 0.0001)"),

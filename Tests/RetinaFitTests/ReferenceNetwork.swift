@@ -57,7 +57,9 @@ struct ReferenceNetwork {
             let (channel, place) = (
               index / (readout.height * readout.width), index % (readout.height * readout.width)
             )
-            sum += value * feature[cell * readout.channels + channel] * rows[place / readout.width] * columns[place % readout.width]
+            sum +=
+              value * feature[cell * readout.channels + channel] * rows[place / readout.width]
+              * columns[place % readout.width]
           }
           return sum
         }
@@ -163,7 +165,8 @@ struct ReferenceNetwork {
       for sample in batch.indices {
         for place in places {
           result[sample].values[place] =
-            (batch[sample].values[place] - mean) / (variance + Double(normalization.epsilon)).squareRoot() * scale[group]
+            (batch[sample].values[place] - mean) / (variance + Double(normalization.epsilon)).squareRoot()
+            * scale[group]
             + shift[group]
         }
       }
@@ -217,7 +220,8 @@ struct ReferenceNetwork {
                   column * stride.horizontal + x * dilation.horizontal - padding.horizontal
                 )
                 guard (0..<height).contains(r), (0..<width).contains(c) else { continue }
-                sum += weight[((output * perGroup + input) * shape[2] + y) * shape[3] + x]
+                sum +=
+                  weight[((output * perGroup + input) * shape[2] + y) * shape[3] + x]
                   * sample.values[((group * perGroup + input) * height + r) * width + c]
               }
             }

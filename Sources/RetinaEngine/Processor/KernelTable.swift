@@ -84,6 +84,11 @@ public struct KernelTable: Sendable {
   /// Kernels of training, see ``Kernels``.
   public let addProduct: @Sendable (Int, Int, Int, Floats, Int, Int, Floats, Int, MutableFloats, Int) -> Void
 
+  /// Kernels of training, see ``Kernels``.
+  public let addNoise: @Sendable (Int, UInt64, Float, MutableFloats) -> Void
+  /// Kernels of training, see ``Kernels``.
+  public let dropOut: @Sendable (Int, UInt64, Float, MutableFloats) -> Void
+
   private init<Level: VectorKernels>(_ kernels: Level.Type) {
     transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
     transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
@@ -134,6 +139,8 @@ public struct KernelTable: Sendable {
         rows: $0, columns: $1, terms: $2, a: $3, aRowStride: $4, aTermStride: $5, b: $6, bStride: $7, c: $8,
         cStride: $9)
     }
+    addNoise = { Level.addNoise(count: $0, key: $1, deviation: $2, values: $3) }
+    dropOut = { Level.dropOut(count: $0, key: $1, probability: $2, values: $3) }
     weightedChange = { Level.weightedChange(count: $0, weights: $1, from: $2, to: $3) }
   }
 }

@@ -102,7 +102,8 @@ public struct GaussianReadout: Equatable, Sendable {
   public var dense: Dense {
     let form = WeightForm.gaussian(cells: cells, channels: channels, height: height, width: width)
     return Dense(
-      weight: Tensor(composing: centres + logSigmas + features, as: form, shape: Shape(cells, channels * height * width)),
+      weight: Tensor(
+        composing: centres + logSigmas + features, as: form, shape: Shape(cells, channels * height * width)),
       bias: bias)
   }
 }

@@ -1,3 +1,5 @@
+import RetinaModel
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -5,7 +7,6 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import RetinaModel
 
 /// Architectures of the literature, by name.
 public enum NamedArchitecture: String, CaseIterable, Sendable {

@@ -103,9 +103,10 @@ public struct StimulusStart: Sendable {
   private func blurred(_ channels: [Float], _ shape: Shape, _ draw: inout WeightDraw) -> Tensor {
     let (height, width, inputs) = (shape[2], shape[3], shape[1])
     let (rows, columns) = (binomial(height), binomial(width))
-    let length = (0..<shape[0]).map { output in
-      channels[output * inputs..<(output + 1) * inputs].reduce(0) { $0 + $1 * $1 }.squareRoot()
-    }.reduce(0, +) / Float(shape[0])
+    let length =
+      (0..<shape[0]).map { output in
+        channels[output * inputs..<(output + 1) * inputs].reduce(0) { $0 + $1 * $1 }.squareRoot()
+      }.reduce(0, +) / Float(shape[0])
     var tensor = draw.normal(shape, deviation: 0.3 / Double(inputs * height * width).squareRoot() * Double(length))
     for (index, factor) in channels.enumerated() {
       for place in 0..<height * width {

@@ -8,6 +8,8 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
   private let outputs: Int
   private let weights: LayerWeights
   private let kernels: KernelTable
+  /// Where the units of the input lie in memory.
+  private let places: [Int]
   /// The matrix with its columns in the order of the input's memory, and gradients of it per thread.
   private let matrix: AlignedFloats
   private let gradients: [AlignedFloats]
@@ -18,6 +20,7 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
     self.weights = weights
     kernels = room.kernels
     output = .plain(count: outputs)
+    places = (0..<input.count).map { input.place($0) }
     let count = outputs * input.floats
     matrix = AlignedFloats(count)
     gradients = (0..<room.threads).map { _ in AlignedFloats(count) }
@@ -27,7 +30,7 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
     weights.prepare(pass)
     for row in 0..<outputs {
       let target = matrix.base + row * input.floats
-      for column in 0..<input.count { target[input.place(column)] = weights.values[row * input.count + column] }
+      for (column, place) in places.enumerated() { target[place] = weights.values[row * input.count + column] }
     }
   }
 
@@ -39,7 +42,8 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
         (values.output + sample * values.outputFloats).update(from: weights.bias, count: outputs)
       }
       kernels.addProductTransposed(
-        samples.count, outputs, input.floats, source.base + samples.lowerBound * input.floats, input.floats, matrix.base,
+        samples.count, outputs, input.floats, source.base + samples.lowerBound * input.floats, input.floats,
+        matrix.base,
         input.floats, values.output + samples.lowerBound * values.outputFloats, values.outputFloats)
     }
   }
@@ -69,7 +73,7 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
     var weightGradient = [Float](repeating: 0, count: outputs * input.count)
     for row in 0..<outputs {
       let source = gradients[0].base + row * input.floats
-      for column in 0..<input.count { weightGradient[row * input.count + column] = source[input.place(column)] }
+      for (column, place) in places.enumerated() { weightGradient[row * input.count + column] = source[place] }
     }
     weights.addGradient(weightGradient, pass)
   }

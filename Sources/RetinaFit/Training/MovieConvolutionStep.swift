@@ -134,7 +134,8 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
               images(ofClip: clip) + bin / 8 * frames * 16 + bin % 8, 16, 16,
               memory.gradients.base + group * spectra.groupFloats + bin * geometry.inputs * 16)
           }
-          weights.addBias(thread: thread, group: group, spectra: memory.sums.base, samples: clipLength,
+          weights.addBias(
+            thread: thread, group: group, spectra: memory.sums.base, samples: clipLength,
             stride: forwardShape.paddedBins * 16)
         }
       }

@@ -29,15 +29,22 @@ struct NetworkCompiler {
     case .gaussianReadout(let readout):
       let (cells, channels) = (readout.cells, readout.channels)
       let form = WeightForm.gaussian(cells: cells, channels: channels, height: readout.height, width: readout.width)
-      var range = list.add("\(layer.name).centre", [cells, 2], .position, readout.centres)
-      list.add("\(layer.name).log_sigma", [cells, 2], .position, readout.logSigmas)
-      range = range.lowerBound..<list.add("\(layer.name).feature", [cells, channels], .feature, readout.features).upperBound
+      var range = list.add("\(layer.name).centre", [cells, 2], .position, readout.centres, isReadout: true)
+      list.add("\(layer.name).log_sigma", [cells, 2], .position, readout.logSigmas, isReadout: true)
+      range =
+        range
+        .lowerBound..<list.add("\(layer.name).feature", [cells, channels], .feature, readout.features, isReadout: true)
+        .upperBound
       addDense(form, range, bias: readout.bias, outputs: cells, layer)
     case .factorizedReadout(let readout):
       let (cells, channels) = (readout.cells, readout.channels)
       let form = WeightForm.factorized(cells: cells, channels: channels, height: readout.height, width: readout.width)
-      var range = list.add("\(layer.name).mask", [cells, readout.height, readout.width], .mask, readout.masks)
-      range = range.lowerBound..<list.add("\(layer.name).feature", [cells, channels], .feature, readout.features).upperBound
+      var range = list.add(
+        "\(layer.name).mask", [cells, readout.height, readout.width], .mask, readout.masks, isReadout: true)
+      range =
+        range
+        .lowerBound..<list.add("\(layer.name).feature", [cells, channels], .feature, readout.features, isReadout: true)
+        .upperBound
       addDense(form, range, bias: readout.bias, outputs: cells, layer)
     case .dropout(let probability):
       change(last: { $0.dropout == 0 }) { $0.dropout = probability }
@@ -63,7 +70,8 @@ struct NetworkCompiler {
       var range = list.values.count..<list.values.count
       for (part, weight) in stack.weights.enumerated() {
         range =
-          range.lowerBound..<list.add("\(name).\(part).weight", weight.shape.dimensions, .weight, weight.values).upperBound
+          range
+          .lowerBound..<list.add("\(name).\(part).weight", weight.shape.dimensions, .weight, weight.values).upperBound
       }
       let composed = Convolution(weight: stack.composed)
       let shapes = stack.weights.map {
@@ -100,7 +108,8 @@ struct NetworkCompiler {
       guard let kind = activation.kind else {
         throw ModelError(problems: [
           .init(
-            place: "layer '\(name)'", expected: "an activation that is trained: relu, softplus, sigmoid, tanh, elu, exp",
+            place: "layer '\(name)'",
+            expected: "an activation that is trained: relu, softplus, sigmoid, tanh, elu, exp",
             found: "a parametric softplus")
         ])
       }
@@ -163,7 +172,8 @@ struct NetworkCompiler {
   private mutating func learnt(
     _ form: WeightForm, _ range: Range<Int>, _ bias: [Float]?, _ outputs: Int, _ layer: TrainableLayer
   ) -> LayerWeights {
-    let biasRange = bias.map { list.add("\(layer.name).bias", [$0.count], .bias, $0) }
+    let isReadout = list.groups.last?.isReadout ?? false
+    let biasRange = bias.map { list.add("\(layer.name).bias", [$0.count], .bias, $0, isReadout: isReadout) }
     return LayerWeights(form, at: range, bias: biasRange, outputs: outputs, threads: room.threads)
   }
 

@@ -24,6 +24,8 @@ public struct ParameterGroup: Equatable, Sendable {
   public var role: Role
   /// Where they stand in the flat list.
   public var range: Range<Int>
+  /// Whether they are of a Gaussian or factorised read-out, whose few numbers can learn faster.
+  public var isReadout = false
 }
 
 /// Collects the learnt numbers of a network in one flat list.
@@ -33,9 +35,11 @@ struct ParameterList {
 
   /// Adds a group and returns where it stands.
   @discardableResult
-  mutating func add(_ name: String, _ shape: [Int], _ role: ParameterGroup.Role, _ initial: [Float]) -> Range<Int> {
+  mutating func add(
+    _ name: String, _ shape: [Int], _ role: ParameterGroup.Role, _ initial: [Float], isReadout: Bool = false
+  ) -> Range<Int> {
     let range = values.count..<values.count + initial.count
-    groups.append(ParameterGroup(name: name, shape: shape, role: role, range: range))
+    groups.append(ParameterGroup(name: name, shape: shape, role: role, range: range, isReadout: isReadout))
     values += initial
     return range
   }

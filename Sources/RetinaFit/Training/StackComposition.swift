@@ -36,12 +36,23 @@ struct StackComposition {
         current.withUnsafeBufferPointer { current in
           first.withUnsafeBufferPointer { first in
             firstGradient.withUnsafeMutableBufferPointer { firstGradient in
-              var sum: Scalar = 0
-              for step in 0..<row.count {
-                sum += current[row.composed &+ step] * first[row.first &+ step]
-                firstGradient[row.first &+ step] += factor * current[row.composed &+ step]
+              // Four sums, which need not wait for one another.
+              var (sum, sum1, sum2, sum3) = (Scalar(0), Scalar(0), Scalar(0), Scalar(0))
+              var step = 0
+              while step &+ 4 <= row.count {
+                let (from, to) = (row.composed &+ step, row.first &+ step)
+                sum += current[from] * first[to]
+                sum1 += current[from &+ 1] * first[to &+ 1]
+                sum2 += current[from &+ 2] * first[to &+ 2]
+                sum3 += current[from &+ 3] * first[to &+ 3]
+                step &+= 4
               }
-              tailGradient[row.second] += sum
+              while step < row.count {
+                sum += current[row.composed &+ step] * first[row.first &+ step]
+                step &+= 1
+              }
+              for step in 0..<row.count { firstGradient[row.first &+ step] += factor * current[row.composed &+ step] }
+              tailGradient[row.second] += (sum + sum1) + (sum2 + sum3)
             }
           }
         }
@@ -99,7 +110,8 @@ struct StackComposition {
       for input in 0..<shape.inputs {
         for position in 0..<positions {
           let (first, last) = (
-            (output * shape.inputs + input) * positions + position, (output * positions + position) * shape.inputs + input
+            (output * shape.inputs + input) * positions + position,
+            (output * positions + position) * shape.inputs + input
           )
           if toInputsLast { result[last] = values[first] } else { result[first] = values[last] }
         }

@@ -148,8 +148,8 @@ public final class Trainer {
       if length > limit { for index in gradient.indices { gradient[index] *= Float(limit / length) } }
     }
     let (rate, readoutRate) = (options.rate * factor, options.rate * factor * options.readoutRate)
-    optimizer.step(&network.parameters, gradient: gradient, groups: network.groups) { group in
-      group.role == .position || group.role == .feature || group.role == .mask ? readoutRate : rate
+    optimizer.step(&network.parameters, gradient: gradient, groups: network.groups) {
+      $0.isReadout ? readoutRate : rate
     }
     for sign in signs { sign.apply(&network.parameters) }
     return loss
@@ -213,7 +213,8 @@ public final class Trainer {
   ///
   /// - Returns: false when the checkpoint is one of another network.
   public func resume(_ checkpoint: Checkpoint) -> Bool {
-    guard checkpoint.parameters.count == network.parameters.count, checkpoint.bestParameters.count == network.parameters.count,
+    guard checkpoint.parameters.count == network.parameters.count,
+      checkpoint.bestParameters.count == network.parameters.count,
       checkpoint.statistics.count == network.statistics.count,
       checkpoint.bestStatistics.count == network.statistics.count, checkpoint.first.count == optimizer.first.count,
       checkpoint.second.count == optimizer.second.count

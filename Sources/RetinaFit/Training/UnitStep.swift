@@ -7,6 +7,7 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
   let output: FeatureLayout
   let isInPlace = true
   private let parts: Parts
+  private let kernels: KernelTable
   private let vectors: Int
   private let memory: [Thread]
   /// What the batch says: per number of the normalisation, in lanes.
@@ -40,6 +41,7 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
   init(_ layout: FeatureLayout, _ parts: Parts, room: BatchRoom) {
     output = layout
     self.parts = parts
+    kernels = room.kernels
     vectors = layout.floats / 8
     let count = parts.normalization.map { $0.floats(layout) } ?? 0
     memory = (0..<room.threads).map { _ in Thread(count) }
@@ -68,11 +70,13 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
           PlainAffine.forwardLanes(
             count: output.floats, vectors: run, values: target, scale: scale.base, shift: shift.base)
         }
-        if parts.noise > 0 { addNoise(target, sample: sample, pass) }
+        if parts.noise > 0 { kernels.addNoise(output.floats, key(pass, sample: sample), parts.noise, target) }
         if let activation = parts.activation {
           PlainActivation.forward(activation, count: output.floats, input: target, output: target)
         }
-        if parts.dropout > 0 { dropOut(target, sample: sample, pass) }
+        if parts.dropout > 0 {
+          kernels.dropOut(output.floats, key(pass, sample: sample, offset: 1), parts.dropout, target)
+        }
       }
     }
   }
@@ -143,7 +147,7 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
     _ result: UnsafeMutablePointer<Float>, _ gradient: UnsafeMutablePointer<Float>, _ sample: Int, _ pass: Pass
   ) {
     if parts.dropout > 0 {
-      dropOut(gradient, sample: sample, pass)
+      kernels.dropOut(output.floats, key(pass, sample: sample, offset: 1), parts.dropout, gradient)
       // What was left out has no gradient; the rest is brought back to the value before dropout.
       let keep = 1 - parts.dropout
       for index in 0..<output.floats { result[index] *= keep }
@@ -228,24 +232,10 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
     memory.reduce(0) { $0 + part($1)[index] }
   }
 
-  // MARK: - Random numbers
-
-  private func addNoise(_ values: UnsafeMutablePointer<Float>, sample: Int, _ pass: Pass) {
-    var random = LaneRandom(seed: pass.seed, stream: parts.stream, sample: sample)
-    for vector in 0..<vectors {
-      let value = loaded(values, vector) + random.normal() * parts.noise
-      UnsafeMutableRawPointer(values).storeBytes(of: value, toByteOffset: 32 * vector, as: SIMD8<Float>.self)
-    }
-  }
-
-  /// Sets values to zero with the probability of dropout, and divides the others by what is kept on average.
-  private func dropOut(_ values: UnsafeMutablePointer<Float>, sample: Int, _ pass: Pass) {
-    var random = LaneRandom(seed: pass.seed, stream: parts.stream &+ 1, sample: sample)
-    let factor = 1 / (1 - parts.dropout)
-    for vector in 0..<vectors {
-      let value = (loaded(values, vector) * factor).replacing(with: 0, where: random.uniform() .< parts.dropout)
-      UnsafeMutableRawPointer(values).storeBytes(of: value, toByteOffset: 32 * vector, as: SIMD8<Float>.self)
-    }
+  /// What the random numbers of a sample depend on: noise and dropout of a step have streams of their own.
+  private func key(_ pass: Pass, sample: Int, offset: UInt64 = 0) -> UInt64 {
+    let stream = (parts.stream &+ offset) &* 0x9E37_79B9_7F4A_7C15
+    return pass.seed &+ stream &+ UInt64(bitPattern: Int64(sample)) &* 0xD1B5_4A32_D192_ED03
   }
 }
 

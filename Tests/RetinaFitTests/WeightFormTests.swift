@@ -1,0 +1,62 @@
+import RetinaEngine
+import RetinaModel
+import RetinaStimuli
+import Testing
+
+@testable import RetinaFit
+
+/// Weights made from learnt numbers.
+@Suite struct WeightFormTests {
+  private func random(_ count: Int, seed: UInt64) -> [Float] {
+    var generator = SeededGenerator(seed: seed)
+    var values: [Float] = []
+    for _ in 0..<count { values.append(Float(generator.normal())) }
+    return values
+  }
+
+  @Test func aStackIsTheConvolutionThatTheModelSays() throws {
+    let shapes = [[3, 5, 3, 3], [4, 3, 3, 2], [2, 4, 2, 3]]
+    let weights = shapes.enumerated().map { index, shape in
+      Tensor(shape: Shape(checking: shape)!, values: random(shape.reduce(1, *), seed: UInt64(index)))!
+    }
+    let form = WeightForm.stack(
+      shapes.map { WeightForm.KernelShape(outputs: $0[0], inputs: $0[1], height: $0[2], width: $0[3]) })
+    let expected = ConvolutionStack(weights: weights).composed
+    #expect(form.weightCount == expected.shape.count)
+    var composed = [Float](repeating: 0, count: form.weightCount)
+    form.compose(weights.flatMap { $0.values }, into: &composed)
+    for (a, b) in zip(composed, expected.values) { #expect(abs(a - b) < 1e-5) }
+  }
+
+  /// <weights(p + e d) - weights(p - e d), g> / 2e = <d, adjoint g>, in float64.
+  @Test(arguments: [
+    WeightForm.stack([
+      .init(outputs: 2, inputs: 3, height: 3, width: 2), .init(outputs: 3, inputs: 2, height: 2, width: 3),
+    ]),
+    .separable(outputs: 2, rank: 3, inputs: 4, positions: 6), .gaussian(cells: 2, channels: 3, height: 4, width: 5),
+    .factorized(cells: 2, channels: 3, height: 4, width: 5), .free(count: 7),
+  ])
+  func theAdjointIsTheDerivative(_ form: WeightForm) {
+    let parameters = random(form.parameterCount, seed: 1).map(Double.init)
+    let direction = random(form.parameterCount, seed: 2).map(Double.init)
+    let weightGradient = random(form.weightCount, seed: 3).map(Double.init)
+    func along(_ step: Double) -> Double {
+      var weights = [Double](repeating: 0, count: form.weightCount)
+      form.compose(zip(parameters, direction).map { $0 + step * $1 }, into: &weights)
+      return zip(weights, weightGradient).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    var gradient = ArraySlice([Double](repeating: 0, count: form.parameterCount))
+    form.addGradient(parameters, weightGradient: weightGradient, into: &gradient)
+    let expected = (along(1e-5) - along(-1e-5)) / 2e-5
+    let found = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
+    #expect(abs(found - expected) < 1e-8 * max(1, abs(expected)))
+  }
+
+  @Test func aGaussianFarOutsideIsStillAMask() {
+    let form = WeightForm.gaussian(cells: 1, channels: 1, height: 3, width: 3)
+    var weights = [Float](repeating: 0, count: 9)
+    form.compose([-500, 1, -1, 0, 2], into: &weights)
+    #expect(weights.allSatisfy { $0.isFinite })
+    #expect(abs(weights.reduce(0, +) - 2) < 1e-5)
+  }
+}
