@@ -13,7 +13,7 @@
 /// first and the last peak is 2 (Pillow et al., "Spatio-temporal correlations and visual signalling in a complete neuronal population",
 /// Nature 2008).
 enum RaisedCosines {
-  /// The humps `[count][length]`, over the times 0, 1, ... length - 1.
+  /// The humps `[count][length]`, over the times from 0 to length - 1.
   static func logarithmic(count: Int, length: Int, offset: Double = 1) -> [[Double]] {
     guard count > 1, length > 1 else { return [[Double](repeating: 1, count: length)] }
     let (first, last) = (log(offset), log(Double(length - 1) + offset))

@@ -2,7 +2,9 @@
 public struct RepeatScore: Equatable, Sendable {
   /// Correlation with the mean of the trials; nothing where that is constant.
   public var pearson: Double?
-  /// The same as a part of the analytic ceiling (CCnorm of Schoppe et al. 2016); nothing where the ceiling is 0.
+  /// The same as a part of the analytic ceiling; nothing where the ceiling is 0.
+  ///
+  /// CCnorm of Schoppe et al. 2016.
   public var normalizedPearson: Double?
   /// Part of the explainable variance that the model explains; nothing where there is none.
   ///
