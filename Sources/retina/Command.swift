@@ -2,7 +2,8 @@
 protocol Command {
   static var name: String { get }
   static var summary: String { get }
-  /// Names of the words that come without an option, in order; all are required.
+  /// Names of the words that come without an option, in order; all are required, but of a first one that ends in `...` there
+  /// may be any number.
   static var operands: [String] { get }
   static var options: [CommandOption] { get }
   static var example: String { get }
@@ -85,7 +86,10 @@ struct Arguments {
         values[parts[0], default: []].append(value)
       }
     }
-    guard operands.count == command.operands.count, operands.allSatisfy({ !$0.isEmpty }) else {
+    let repeats = command.operands.first?.hasSuffix("...") == true
+    let isComplete =
+      repeats ? operands.count >= command.operands.count - 1 : operands.count == command.operands.count
+    guard isComplete, operands.allSatisfy({ !$0.isEmpty }) else {
       let found = operands.map { "'\($0)'" }.joined(separator: " ")
       throw UsageError(
         "\(command.name): expected \(command.operands.joined(separator: " ")), found \(found.isEmpty ? "nothing" : found)"

@@ -2,19 +2,26 @@ import RetinaEngine
 import RetinaFiles
 import RetinaModel
 
-/// `retina info`: what a model is.
+/// `retina info`: what a model or a recording is.
 enum InfoCommand: Command {
   static let name = "info"
-  static let summary = "Describes a model: layers, shapes, time, cells, provenance, cost per frame, memory."
-  static let operands = ["MODEL"]
+  static let summary =
+    "Describes a model (layers, time, cells, cost, memory) or a recording (rates, what is suspicious)."
+  static let operands = ["MODEL|RECORDING"]
   static let options = [
     CommandOption("--plan", nil, "show what is done for each layer, its cost and its place in memory"),
-    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto), for --plan"), .json,
+    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto), for --plan"),
+    CommandOption("--history", "N", "frames that a model shall see (default: 15), for a recording .npz"), .json,
   ]
   static let example = "retina info Models/salamander-whitenoise.safetensors --plan"
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let path = arguments.operands[0]
+    let history = try arguments.integer("--history", in: 1...1000)
+    if path.hasSuffix(".npz") {
+      try RecordingInfo(path, history: history ?? 15).print(json: arguments.has("--json"))
+      return ExitCode.done
+    }
     let model = try ModelFile.read(path)
     let plan = StreamPlan(model, options: try streamOptions(arguments))
     let program = Program(model)

@@ -40,6 +40,11 @@ public struct TrainingSet: Sendable {
   /// - Throws: ``FileError`` when the recording fails ``Recording/check()``, when no block is longer than the window, or
   ///   when a cell has no spike left.
   public init(_ recording: Recording, history: Int, lag: Int) throws(FileError) {
+    try self.init(recording, movie: try recording.stimulus.movie(), history: history, lag: lag)
+  }
+
+  /// Makes a set with the recording's movie, which may have taken long to make.
+  init(_ recording: Recording, movie: Tensor, history: Int, lag: Int) throws(FileError) {
     try recording.check()
     let window = try recording.window(history: history, lag: lag)
     let cellCount = recording.cells.count
@@ -55,7 +60,6 @@ public struct TrainingSet: Sendable {
           "cell \(quoted(entry.name))", "at least one spike in the frames that are used", "none; leave the cell out")
       }
     }
-    let movie = try recording.stimulus.movie()
     let normalization = try recording.appliedNormalization(movie)
     self.init(
       stimulus: normalization.apply(to: movie), frameCount: recording.frameCount, height: recording.stimulus.height,
