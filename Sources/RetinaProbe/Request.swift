@@ -257,15 +257,16 @@ extension Probe {
 }
 
 /// Whether all values are finite: an exponent of all ones marks infinity and NaN.
-///
-/// There is no early end, so that it runs in vectors.
 private func isFinite(_ values: [Float]) -> Bool {
-  values.withUnsafeBufferPointer { buffer in
-    var found: UInt32 = 0
-    for index in 0..<buffer.count {
-      let exponent = buffer[index].bitPattern & 0x7F80_0000
-      found |= exponent == 0x7F80_0000 ? 1 : 0
+  values.withUnsafeBytes { bytes in
+    let exponent = SIMD8<UInt32>(repeating: 0x7F80_0000)
+    var found = SIMDMask<SIMD8<Int32>>(repeating: false)
+    var place = 0
+    while place + 32 <= bytes.count {
+      let bits = bytes.loadUnaligned(fromByteOffset: place, as: SIMD8<UInt32>.self)
+      found .|= bits & exponent .== exponent
+      place += 32
     }
-    return found == 0
+    return !any(found) && values[(place / 4)...].allSatisfy { $0.isFinite }
   }
 }

@@ -49,9 +49,7 @@ public struct KernelTable: Sendable {
       Doubles, Doubles
     ) -> Int
   /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepCarried: @Sendable (SweepShape, SweepUnit, Double, Doubles, Doubles) -> Double
-  /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles) -> Void
+  public let sweepSwitch: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles) -> Double
   /// Kernels of the replacement of units, see ``Kernels``.
   public let spreadChange: @Sendable (ReachShape, SweepUnit, Float, UnsafeMutablePointer<Float>) -> Void
   /// Kernels of the replacement of units, see ``Kernels``.
