@@ -36,6 +36,8 @@ public protocol VectorKernels: SendableMetatype {
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
   /// Sets what is not above zero to zero.
   static func rectify(count: Int, values: UnsafeMutablePointer<Float>)
+  /// Applies a function of each unit.
+  static func activate(_ kind: ActivationKind, count: Int, values: UnsafeMutablePointer<Float>)
   /// Multiplies a matrix with a vector.
   static func multiplyRows(
     columns: Int, rows: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
