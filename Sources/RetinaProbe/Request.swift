@@ -85,7 +85,7 @@ extension ProbeError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notPiecewiseLinear:
-      return "an exact integral needs a cell, and straight pieces (relu, max pool) up to the last layer; use auto"
+      return "an exact integral needs straight pieces (relu, max pool) up to the last layer; use auto"
     case .notFinite: return "the stimulus or the baseline holds a value that is not finite"
     case .missing(let what): return "the method needs \(what)"
     }
@@ -217,7 +217,6 @@ extension Probe {
     case .count(let steps):
       return try integrate(request, input: input, baseline: baseline, Quadrature(request.rule, steps: steps))
     case .exact:
-      guard request.method.needsOnlyNeuron || request.target.quadratic == nil else { throw .notPiecewiseLinear }
       return try integrateExactly(request, input: input, baseline: baseline)
     case .automatic:
       if isPiecewiseLinear(to: request.method.needsOnlyNeuron ? try neuron(request) : request.target) {

@@ -218,6 +218,59 @@ final class TwoLayerSweep {
 
   /// Integrates one unit of the target, after ``findEvents(_:)``.
   func integrate(_ probe: Probe, unit cell: Int, final: FinalNonlinearity) -> Result {
+    // The end of one piece is the start of the next.
+    var value = final.value(Double(endsAtBaseline[cell]))
+    return integrate(probe, unit: cell) { _, start, end, length in
+      let next = final.value(end)
+      defer { value = next }
+      return final.integralOfDerivative(
+        from: start, to: end, valueAtStart: value, valueAtEnd: next, length: length)
+    }
+  }
+
+  /// Integrates all units of a target together, after ``findEvents(_:)``.
+  ///
+  /// - Returns: for each unit its integrals, and for the unit behind its function the integral of the target's derivative and what the
+  ///   target gains through it.
+  func integrate(
+    _ probe: Probe, target: StraightTarget
+  ) -> [(unit: Int, result: Result, influence: Double, conductance: Double)] {
+    // A first walk finds where each unit is at each switch: what the clock of one gains depends on all.
+    var ends: [[Double]] = []
+    for unit in target.units {
+      var line = [Double(endsAtBaseline[unit])]
+      _ = integrate(probe, unit: unit) { _, _, end, _ in
+        line.append(end)
+        return 0
+      }
+      ends.append(line)
+    }
+    var gains = target.units.map { _ in [Double]() }
+    var (influences, conductances) = (target.units.map { _ in 0.0 }, target.units.map { _ in 0.0 })
+    let positions = [0] + events.map { $0.position } + [1]
+    for piece in 1..<positions.count {
+      let length = positions[piece] - positions[piece - 1]
+      let (first, last) = (ends.map { $0[piece - 1] }, ends.map { $0[piece] })
+      let integrals = target.integrals(from: first, to: last, length: length)
+      for place in target.units.indices {
+        gains[place].append(integrals.before[place])
+        influences[place] += integrals.behind[place]
+        if length > 0 { conductances[place] += integrals.before[place] * (last[place] - first[place]) / length }
+      }
+    }
+    return target.units.indices.map { place in
+      let result = integrate(probe, unit: target.units[place]) { piece, _, _, _ in gains[place][piece] }
+      return (target.units[place], result, influences[place], conductances[place])
+    }
+  }
+
+  /// Integrates one unit of the target, given what its clock gains on a piece.
+  ///
+  /// - Parameter gain: of the piece's number, the last straight value of the unit at its start and at its end, and its length.
+  private func integrate(
+    _ probe: Probe, unit cell: Int,
+    gain: (_ piece: Int, _ start: Double, _ end: Double, _ length: Double) -> Double
+  ) -> Result {
     let (first, second) = (chain.first, chain.second)
     // The gradients of the cell before its last function: with respect to the second layer, and to the first at the start.
     Target.unit(cell, boundary: chain.straightEnd).seed(probe.gradients, count: probe.count(chain.straightEnd))
@@ -242,14 +295,11 @@ final class TwoLayerSweep {
     // For each unit of the first layer that switches, the integral of its gradient up to there.
     var upToSwitch = [Double?](repeating: nil, count: starts.count)
     var (carried, activeTime) = (slopesAtStart.map { _ in 0.0 }, slopesAtStart.map { _ in 0.0 })
-    var (position, clock) = (0.0, 0.0)
-    var value = final.value(z)
+    var (piece, position, clock) = (0, 0.0, 0.0)
     func advance(to next: Double) {
       let end = z + slope * (next - position)
-      let endValue = final.value(end)
-      clock += final.integralOfDerivative(
-        from: z, to: end, valueAtStart: value, valueAtEnd: endValue, length: next - position)
-      (z, position, value) = (end, next, endValue)
+      clock += gain(piece, z, end, next - position)
+      (piece, z, position) = (piece + 1, end, next)
     }
     let geometry = shape.geometry
     for event in events {
@@ -270,10 +320,10 @@ final class TwoLayerSweep {
         let place = below + placesBelow[unit]
         upToSwitch[unit] = place[Offset.gradient] * clock - place[Offset.moment]
         // What was carried up to here stays; from here on the slope is another.
-        let gain = change(event).slope
-        slope += place[Offset.gradient] * gain
-        place[Offset.constant] -= gain * clock
-        place[Offset.slope] += gain
+        let change = change(event).slope
+        slope += place[Offset.gradient] * change
+        place[Offset.constant] -= change * clock
+        place[Offset.slope] += change
       }
     }
     advance(to: 1)
