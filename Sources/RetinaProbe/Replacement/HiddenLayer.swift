@@ -5,6 +5,8 @@ import RetinaKernels
 final class HiddenLayer {
   /// The boundary behind the function.
   var end: Int { bend + 1 }
+  /// The most units of the layer that one unit before it reaches.
+  var largestReach: Int { shape.largestReach }
   private let bend: Int
   private let kind: ActivationKind
   private let shape: ReachShape
