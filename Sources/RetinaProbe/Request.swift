@@ -78,6 +78,10 @@ public enum ProbeError: Error, Equatable, Sendable {
   case notFinite
   /// The request lacks something that its method needs.
   case missing(String)
+  /// There are more or fewer numbers than the model has places.
+  case wrongCount(of: String, expected: Int, found: Int)
+  /// A cell, unit, boundary or group that does not exist, of so many.
+  case outOfRange(String, count: Int, found: Int)
 }
 
 extension ProbeError: CustomStringConvertible {
@@ -88,6 +92,8 @@ extension ProbeError: CustomStringConvertible {
       return "an exact integral needs straight pieces (relu, max pool) up to the last layer; use auto"
     case .notFinite: return "the stimulus or the baseline holds a value that is not finite"
     case .missing(let what): return "the method needs \(what)"
+    case .wrongCount(let what, let expected, let found): return "\(what): expected \(expected), found \(found)"
+    case .outOfRange(let what, let count, let found): return "\(what): expected 0 to \(count - 1), found \(found)"
     }
   }
 }
@@ -102,6 +108,7 @@ extension Probe {
   public func attribute(
     _ request: Request, input: [Float], baseline: [Float], baselines: [[Float]] = []
   ) throws(ProbeError) -> Attribution {
+    try check(request, input: input, baselines: [baseline] + baselines)
     for values in [input, baseline, request.replacement ?? [], request.corrupt ?? []] + baselines
     where !isFinite(values) { throw .notFinite }
     let (boundary, target) = (request.boundary, request.target)
