@@ -43,16 +43,13 @@ import Testing
     let bench = try Bench()
     let report = try await bench.json(
       "probe", "model.safetensors", "movie.npy", "--cell", "all", "--check", "--output", "out")
-    for (place, layer) in ["relu1", "relu2"].enumerated() {
-      let checks = try #require(report.array?[place]["check"]?.array, "\(layer)")
-      #expect(checks.map { $0["cells"] } == [[0], [1], [2]])
-      for (cell, check) in checks.enumerated() {
-        let single = try await bench.json(
-          "probe", "model.safetensors", "movie.npy", "--layer", layer, "--cell", "\(cell)", "--reduce", "channel",
-          "--check", "--output", "single")
-        #expect(single.array?[0]["check"] == check, "\(layer), cell \(cell)")
-      }
+    for place in 0..<2 {
+      #expect(report.array?[place]["check"]?.array?.map { $0["cells"] } == [[0], [1], [2]])
     }
+    let single = try await bench.json(
+      "probe", "model.safetensors", "movie.npy", "--layer", "relu2", "--cell", "2", "--reduce", "channel", "--check",
+      "--output", "single")
+    #expect(single.array?[0]["check"] == report.array?[1]["check"]?.array?[2])
     let text = try await bench.run(
       "probe", "model.safetensors", "movie.npy", "--layer", "relu2", "--cell", "all", "--check", "--output", "out")
     for cell in 0..<3 { #expect(text.contains("check of cell \(cell) at input ")) }
