@@ -156,12 +156,11 @@ enum BenchCommand: Command {
     let cell = try arguments.integer("--cell", in: 0...model.cells - 1) ?? 0
     let count = try arguments.integer("--windows", in: 1...100_000) ?? 20
     let layers = model.interiorNonlinearities
-    guard !layers.isEmpty else {
-      throw FileError(file: arguments.operands[0], expected: "a model with a hidden nonlinearity", found: "none")
-    }
     var options = plan.options
     options.algorithm = .direct
-    guard let direct = StreamPlan(model, options: options) else { return ExitCode.badData }
+    guard !layers.isEmpty, let direct = StreamPlan(model, options: options) else {
+      throw FileError(file: arguments.operands[0], expected: "a model with a hidden nonlinearity", found: "none")
+    }
     let frames = try arguments.integer("--frames", in: 1...1_000_000) ?? 100
     let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: max(64, plan.history))
     let forward = StreamTiming(direct, movie: movie, frames: frames, clock: clock).meanFrame
