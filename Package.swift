@@ -43,7 +43,8 @@ let package = Package(
       dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) },
       swiftSettings: optimised, linkerSettings: mathematics),
     .target(
-      name: "RetinaProbe", dependencies: ["RetinaEngine"], swiftSettings: optimised, linkerSettings: mathematics),
+      name: "RetinaProbe", dependencies: ["RetinaEngine"], exclude: ["README.md"], swiftSettings: optimised,
+      linkerSettings: mathematics),
 
     // MARK: - Floors 5-6: files, stimuli, pictures
     .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),

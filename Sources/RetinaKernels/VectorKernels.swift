@@ -36,6 +36,8 @@ public protocol VectorKernels: SendableMetatype {
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
   /// Sets what is not above zero to zero.
   static func rectify(count: Int, values: UnsafeMutablePointer<Float>)
+  /// Applies a function of each unit.
+  static func activate(_ kind: ActivationKind, count: Int, values: UnsafeMutablePointer<Float>)
   /// Multiplies a matrix with a vector.
   static func multiplyRows(
     columns: Int, rows: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
@@ -47,15 +49,11 @@ public protocol VectorKernels: SendableMetatype {
     signs: UnsafeMutablePointer<Double>, found: UnsafeMutablePointer<Int>, roots: UnsafeMutablePointer<Double>,
     rates: UnsafeMutablePointer<Double>
   ) -> Int
-  /// What a unit of the second of two layers has carried.
-  static func sweepCarried(
-    _ shape: SweepShape, unit: SweepUnit, clock: Double, constants: UnsafePointer<Double>,
-    slopes: UnsafePointer<Double>
-  ) -> Double
-  /// A unit of the second of two layers switches: changes of the first.
-  static func sweepBack(
+  /// A unit of the second of two layers switches: changes of the first, and what has been carried.
+  static func sweepSwitch(
     _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
-    gradients: UnsafeMutablePointer<Double>, moments: UnsafeMutablePointer<Double>)
+    units: UnsafeMutablePointer<Double>
+  ) -> Double
   /// Moves a layer of relu along its path.
   static func secantMove(
     vectors: Int, a: Float, origin: UnsafePointer<Float>, direction: UnsafePointer<Float>,

@@ -78,6 +78,10 @@ public enum ProbeError: Error, Equatable, Sendable {
   case notFinite
   /// The request lacks something that its method needs.
   case missing(String)
+  /// There are more or fewer numbers than the model has places.
+  case wrongCount(of: String, expected: Int, found: Int)
+  /// A cell, unit, boundary or group that does not exist, of so many.
+  case outOfRange(String, count: Int, found: Int)
 }
 
 extension ProbeError: CustomStringConvertible {
@@ -85,9 +89,11 @@ extension ProbeError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notPiecewiseLinear:
-      return "an exact integral needs a cell, and straight pieces (relu, max pool) up to the last layer; use auto"
+      return "an exact integral needs straight pieces (relu, max pool) up to the last layer; use auto"
     case .notFinite: return "the stimulus or the baseline holds a value that is not finite"
     case .missing(let what): return "the method needs \(what)"
+    case .wrongCount(let what, let expected, let found): return "\(what): expected \(expected), found \(found)"
+    case .outOfRange(let what, let count, let found): return "\(what): expected 0 to \(count - 1), found \(found)"
     }
   }
 }
@@ -102,6 +108,7 @@ extension Probe {
   public func attribute(
     _ request: Request, input: [Float], baseline: [Float], baselines: [[Float]] = []
   ) throws(ProbeError) -> Attribution {
+    try check(request, input: input, baselines: [baseline] + baselines)
     for values in [input, baseline, request.replacement ?? [], request.corrupt ?? []] + baselines
     where !isFinite(values) { throw .notFinite }
     let (boundary, target) = (request.boundary, request.target)
@@ -217,7 +224,6 @@ extension Probe {
     case .count(let steps):
       return try integrate(request, input: input, baseline: baseline, Quadrature(request.rule, steps: steps))
     case .exact:
-      guard request.method.needsOnlyNeuron || request.target.quadratic == nil else { throw .notPiecewiseLinear }
       return try integrateExactly(request, input: input, baseline: baseline)
     case .automatic:
       if isPiecewiseLinear(to: request.method.needsOnlyNeuron ? try neuron(request) : request.target) {
@@ -257,15 +263,16 @@ extension Probe {
 }
 
 /// Whether all values are finite: an exponent of all ones marks infinity and NaN.
-///
-/// There is no early end, so that it runs in vectors.
 private func isFinite(_ values: [Float]) -> Bool {
-  values.withUnsafeBufferPointer { buffer in
-    var found: UInt32 = 0
-    for index in 0..<buffer.count {
-      let exponent = buffer[index].bitPattern & 0x7F80_0000
-      found |= exponent == 0x7F80_0000 ? 1 : 0
+  values.withUnsafeBytes { bytes in
+    let exponent = SIMD8<UInt32>(repeating: 0x7F80_0000)
+    var found = SIMDMask<SIMD8<Int32>>(repeating: false)
+    var place = 0
+    while place + 32 <= bytes.count {
+      let bits = bytes.loadUnaligned(fromByteOffset: place, as: SIMD8<UInt32>.self)
+      found .|= bits & exponent .== exponent
+      place += 32
     }
-    return found == 0
+    return !any(found) && values[(place / 4)...].allSatisfy { $0.isFinite }
   }
 }

@@ -40,14 +40,15 @@ public final class StreamProbe {
   private let map, scale, constant, weights, lines, linesAtBaseline, gradientAbove: UnsafeMutablePointer<Float>
   private let sums, scratch: UnsafeMutablePointer<Float>
 
-  /// Sets up the probe of one cell; nothing for models of another form.
+  /// Sets up the probe of one cell; nothing for models of another form and cells that do not exist.
   ///
   /// - Parameter steps: steps of the path, at least 1.
   public init?(_ plan: StreamPlan, cell: Int, steps: Int = 8) {
     let program = Program(plan.model, level: plan.options.level)
     let target = Target.cell(cell, of: program)
     let affineEnd = program.endOfAffineSteps(from: 0, limit: target.boundary)
-    guard steps >= 1, let chain = TwoLayerSweep.chain(program, affineEnd: affineEnd, end: target.boundary),
+    guard steps >= 1, (0..<program.outputCount).contains(cell),
+      let chain = TwoLayerSweep.chain(program, affineEnd: affineEnd, end: target.boundary),
       let map = program.scaledConvolution(from: chain.first + 1, to: chain.second),
       let convolution = FeatureConvolution(map.geometry, weight: map.weight, kernels: program.kernels),
       let tap = program.layerBoundaries.firstIndex(of: chain.first),

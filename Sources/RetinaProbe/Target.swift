@@ -40,9 +40,14 @@ public struct Target: Sendable, Equatable {
   /// The value of the target.
   func value(_ values: Workspace) -> Float {
     let units = values[boundary]
-    let sum = terms.reduce(0) { $0 + $1.weight * units[$1.unit] }
+    return value { units[$0] }
+  }
+
+  /// The value of the target for units with some values.
+  func value(_ unit: (Int) -> Float) -> Float {
+    let sum = terms.reduce(0) { $0 + $1.weight * unit($1.unit) }
     guard let quadratic else { return sum }
-    return sum + Float(quadratic.value { Double(units[$0]) })
+    return sum + Float(quadratic.value { Double(unit($0)) })
   }
 
   /// The value of the target in float64, for units of which only ``units(count:)`` need be right.

@@ -18,8 +18,10 @@ enum BenchCommand: Command {
     CommandOption("--probe", nil, "time exact integrated gradients and conductance of every interior nonlinearity"),
     CommandOption(
       "--stream-probe", "N", "time contributions of channels in N steps per frame, beside the stream alone"),
-    CommandOption("--cell", "N", "with --probe and --stream-probe: the cell that is explained first (default: 0)"),
-    CommandOption("--windows", "N", "with --probe: windows to time, each another one (default: 20)"),
+    CommandOption(
+      "--ablate", nil, "time the ablation of every hidden channel and of every unit of the first hidden layer"),
+    CommandOption("--cell", "N", "with the probes: the cell that is explained, or explained first (default: 0)"),
+    CommandOption("--windows", "N", "with --probe and --ablate: windows to time, each another one (default: 20)"),
     CommandOption("--clock", "C", "wall, or cpu: seconds of the processor, for a busy machine (default: wall)"), .json,
   ]
   static let example = "retina bench Models/salamander-whitenoise.safetensors --layers"
@@ -36,6 +38,7 @@ enum BenchCommand: Command {
     try refuseUnusedOptions(arguments)
     let clock = try arguments.choice("--clock", of: ["wall", "cpu"]) == "cpu" ? processorSeconds : seconds
     if arguments.has("--probe") { return try probe(plan, arguments, clock: clock) }
+    if arguments.has("--ablate") { return try ablate(plan, arguments, clock: clock) }
     let count = try arguments.integer("--frames", in: 1...1_000_000) ?? 400
     let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: max(64, plan.history))
     if let steps = try arguments.integer("--stream-probe", in: 1...10_000) {
@@ -55,10 +58,12 @@ enum BenchCommand: Command {
 
   /// An option that a measurement does not look at is a misunderstanding.
   private static func refuseUnusedOptions(_ arguments: Arguments) throws {
-    let kind = ["--probe", "--stream-probe", "--threads"].first { arguments.has($0) }
+    let kind = ["--probe", "--ablate", "--stream-probe", "--threads"].first { arguments.has($0) }
     let unused: [String]
     switch kind {
-    case "--probe": unused = ["--frames", "--layers", "--threads", "--algorithm", "--block", "--stream-probe"]
+    case "--probe":
+      unused = ["--frames", "--layers", "--threads", "--algorithm", "--block", "--stream-probe", "--ablate"]
+    case "--ablate": unused = ["--layers", "--threads", "--algorithm", "--block", "--stream-probe"]
     case "--stream-probe": unused = ["--layers", "--threads", "--windows"]
     case "--threads": unused = ["--layers", "--clock", "--cell", "--windows"]
     default: unused = ["--cell", "--windows"]
@@ -109,17 +114,10 @@ enum BenchCommand: Command {
     let cell = try arguments.integer("--cell", in: 0...model.cells - 1) ?? 0
     let count = try arguments.integer("--windows", in: 1...100_000) ?? 20
     let layers = model.interiorNonlinearities
-    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: plan.history + min(count, 400))
-    let frames = movie.count / plan.frameCount
-    let window = plan.history * plan.frameCount
     let timing = try ProbeTiming(
       program, boundaries: layers.map { program.boundary(layer: $0, side: .output) }, cell: cell, count: count,
-      input: { index in
-        // Windows one frame apart: the first layer's units all differ.
-        let first = index % max(1, frames - plan.history + 1) * plan.frameCount
-        return program.normalized(Array(movie[first..<first + window]))
-      },
-      baseline: program.normalized([Float](repeating: 0, count: window)), clock: clock)
+      input: try windows(plan, arguments, program, count: count),
+      baseline: program.normalized([Float](repeating: 0, count: plan.history * plan.frameCount)), clock: clock)
     let (first, further) = (median(timing.firstCell), timing.furtherCell.isEmpty ? nil : median(timing.furtherCell))
     if arguments.has("--json") {
       let report: JSON = [
@@ -136,6 +134,59 @@ enum BenchCommand: Command {
         "\(model.name), cell \(cell), median of \(count) windows: integrated gradients"
           + "\(names.isEmpty ? "" : " and conductance of \(names)"), exact, "
           + "\(fixed(first * 1e3, 3)) ms\(others); largest relative residual \(timing.largestRelativeResidual)")
+    }
+    return ExitCode.done
+  }
+
+  /// Windows one frame apart, normalised: the first layer's units all differ.
+  private static func windows(
+    _ plan: StreamPlan, _ arguments: Arguments, _ program: Program, count: Int
+  ) throws -> (Int) -> [Float] {
+    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: plan.history + min(count, 400))
+    let (frames, window) = (movie.count / plan.frameCount, plan.history * plan.frameCount)
+    return { index in
+      let first = index % max(1, frames - plan.history + 1) * plan.frameCount
+      return program.normalized(Array(movie[first..<first + window]))
+    }
+  }
+
+  /// Times the ablation of channels and units beside a direct forward pass, which is what a frame costs in a direct stream.
+  private static func ablate(_ plan: StreamPlan, _ arguments: Arguments, clock: () -> Double) throws -> Int32 {
+    let (model, program) = (plan.model, Program(plan.model))
+    let cell = try arguments.integer("--cell", in: 0...model.cells - 1) ?? 0
+    let count = try arguments.integer("--windows", in: 1...100_000) ?? 20
+    let layers = model.interiorNonlinearities
+    var options = plan.options
+    options.algorithm = .direct
+    guard !layers.isEmpty, let direct = StreamPlan(model, options: options) else {
+      throw FileError(file: arguments.operands[0], expected: "a model with a hidden nonlinearity", found: "none")
+    }
+    let frames = try arguments.integer("--frames", in: 1...1_000_000) ?? 100
+    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: max(64, plan.history))
+    let forward = StreamTiming(direct, movie: movie, frames: frames, clock: clock).meanFrame
+    let timing = try AblationTiming(
+      program,
+      layers: layers.map {
+        (program.boundary(layer: $0, side: .output), model.shapes[$0].dimensions)
+      },
+      cell: cell, count: count, input: try windows(plan, arguments, program, count: 2 * count + 2), clock: clock)
+    let (channels, units) = (median(timing.channels), median(timing.units))
+    let channelCount = layers.reduce(0) { $0 + model.shapes[$1].dimensions[0] }
+    let unitCount = model.shapes[layers[0]].count
+    if arguments.has("--json") {
+      let report: JSON = [
+        "model": .string(model.name), "cell": .number(Double(cell)), "windows": .number(Double(count)),
+        "seconds_direct_forward": .number(forward), "channels": .number(Double(channelCount)),
+        "seconds_all_channels": .number(channels), "units": .number(Double(unitCount)),
+        "seconds_all_units": .number(units),
+      ]
+      print(report.text(indented: true))
+    } else {
+      print(
+        "\(model.name), cell \(cell), median of \(count) windows: a direct forward pass \(fixed(forward * 1e3, 3)) ms, "
+          + "\(channelCount) channels \(fixed(channels * 1e3, 3)) ms (\(fixed(channels / forward, 2)) passes), "
+          + "\(unitCount) units of \(model.layers[layers[0]].name) \(fixed(units * 1e3, 3)) ms "
+          + "(\(fixed(units / forward, 2)) passes)")
     }
     return ExitCode.done
   }

@@ -13,6 +13,22 @@ struct ModesReport {
   let modes: ContributionModes
   let restarts: Int
   let sparsity: Double
+  private let fields: [ModeField]
+
+  init(
+    model: Model, question: ProbeQuestion, source: StimulusSource, inputs: [Int], modes: ContributionModes,
+    restarts: Int, sparsity: Double
+  ) {
+    (self.model, self.question, self.source, self.inputs) = (model, question, source, inputs)
+    (self.modes, self.restarts, self.sparsity) = (modes, restarts, sparsity)
+    var places: [(stimulus: LoadedStimulus, input: Int)] = []
+    for (stimulus, count) in zip(source.stimuli, inputs) {
+      places += (0..<count).map { (stimulus, $0) }
+    }
+    var block = 1
+    if case .movie = source.stimuli.first?.content { block = model.history ?? 1 }
+    fields = modes.receptiveFields(block: block) { places[$0].stimulus.input(places[$0].input, of: model) }
+  }
 
   private var factorization: SparseFactorization { modes.factorization }
   private var columns: Int { modes.matrix.columns }
@@ -24,7 +40,7 @@ struct ModesReport {
     try write(factorization.modes, [factorization.count, 2, columns / 2], to: "\(folder)/modes.npy")
     try write(factorization.loadings, [rows, factorization.count], to: "\(folder)/loadings.npy")
     try write(
-      receptiveFields.flatMap { $0.map { Double($0) } }, [factorization.count] + model.inputShape.dimensions,
+      fields.flatMap { $0.values.map { Double($0) } }, [factorization.count] + model.inputShape.dimensions,
       to: "\(folder)/fields.npy")
     try FileSystem.write(Array((summary.text(indented: true) + "\n").utf8), to: "\(folder)/summary.json")
     try FileSystem.write(Array(curveFigure.svg().utf8), to: "\(folder)/curve.svg")
@@ -42,14 +58,6 @@ struct ModesReport {
     guard let shape = Shape(checking: extents), let tensor = Tensor(shape: shape, values: values.map { Float($0) })
     else { fatalError("as many values as the extents say") }
     try NPY.write(tensor, to: path)
-  }
-
-  private var receptiveFields: [[Float]] {
-    var places: [(stimulus: LoadedStimulus, input: Int)] = []
-    for (stimulus, count) in zip(source.stimuli, inputs) {
-      places += (0..<count).map { (stimulus, $0) }
-    }
-    return modes.receptiveFields { places[$0].stimulus.input(places[$0].input, of: model) }
   }
 
   // MARK: - Pictures
@@ -128,7 +136,8 @@ struct ModesReport {
       print(
         "mode \(mode): \(parts.isEmpty ? "not used" : parts.joined(separator: ", ")); mean loading "
           + "\(fixed(loadings.reduce(0, +) / Double(rows), 4)), as if in \(fixed(effective[mode], 0)) inputs, "
-          + "largest \(fixed(loadings[peak], 4)) at \(place)")
+          + "largest \(fixed(loadings[peak], 4)) at \(place); field: halves of the inputs agree with r "
+          + (fields[mode].splitHalf.map { fixed($0, 3) } ?? "-"))
     }
   }
 
@@ -149,6 +158,7 @@ struct ModesReport {
       "sparsity": .number(sparsity), "iterations": .number(Double(factorization.iterations)),
       "columns": "first excitatory, then inhibitory, one per channel or unit",
       "fields": "average of the inputs weighted by loadings, less their average",
+      "fields_split_half": .array(fields.map { $0.splitHalf.map { .number($0) } ?? .null }),
       "effective_inputs": .array(modes.effectiveInputs.map { .number($0) }),
       "stimuli": .array(stimuli),
       "curve": .array(

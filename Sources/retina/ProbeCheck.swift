@@ -3,10 +3,12 @@ import RetinaFiles
 import RetinaModel
 import RetinaProbe
 
-/// `retina probe --check`: whether the attributions are true, for each layer at the input with the largest target.
+/// `retina probe --check`: whether the attributions are true, for each layer and cell at the input with the cell's largest target.
 struct ProbeCheck {
-  /// The measures of one layer.
+  /// The measures of one layer for one cell.
   struct Result {
+    /// The cell, or the sum of some; nothing for the surprisal of all.
+    var cells: [Int]?
     var input: Int
     var faithfulness: Faithfulness
     var splitHalf: SplitHalf
@@ -40,26 +42,28 @@ struct ProbeCheck {
     }
   }
 
-  /// Checks the answers to a question about one stimulus.
+  /// Checks the answers to a question about one stimulus: for each layer, for each cell.
   func run(
     _ question: ProbeQuestion, _ stimulus: LoadedStimulus, _ tables: [AttributionTable], program: Program
-  ) throws -> [Result] {
+  ) throws -> [[Result]] {
     let probe = Probe(program)
     let baseline = program.normalized(question.baselines[0])
+    var block = 1
+    if case .movie = stimulus.content { block = question.model.history ?? 1 }
     return try question.parts.indices.map { place in
       let (part, table) = (question.parts[place], tables[place])
-      let input = table.inputOfLargestTarget
-      var request = part.requests[0]
-      request.corrupt = question.corrupt.map { program.normalized($0.input(input, of: question.model)) }
-      var block = 1
-      if case .movie = stimulus.content { block = question.model.history ?? 1 }
-      return Result(
-        input: input,
-        faithfulness: try probe.faithfulness(
-          of: request, shape: part.shape,
-          input: program.normalized(stimulus.input(input, of: question.model)), baseline: baseline,
-          cascade: cascades[place], settings: settings),
-        splitHalf: SplitHalf(question.channelTable(part, table), block: block))
+      return try part.requests.indices.map { cell in
+        let input = table.inputOfLargestTarget(cell: cell)
+        var request = part.requests[cell]
+        request.corrupt = question.corrupt.map { program.normalized($0.input(input, of: question.model)) }
+        return Result(
+          cells: question.explainsSurprisal ? nil : question.cells[cell], input: input,
+          faithfulness: try probe.faithfulness(
+            of: request, shape: part.shape,
+            input: program.normalized(stimulus.input(input, of: question.model)), baseline: baseline,
+            cascade: cascades[place], settings: settings),
+          splitHalf: SplitHalf(question.channelTable(part, table, cell: cell), block: block))
+      }
     }
   }
 
@@ -71,7 +75,7 @@ struct ProbeCheck {
     let units = found.unitAblation.count < found.units ? "\(found.unitAblation.count) of \(found.units)" : "all"
     let with = settings.replacement == .zero ? "zero" : "their values at the baseline"
     var lines = [
-      "check at input \(result.input), units replaced with \(with): target \(text(found.value, 4)), "
+      "check of \(name(result.cells)) at input \(result.input), units replaced with \(with): target \(text(found.value, 4)), "
         + "without the units \(text(found.valueWithoutUnits, 4))"
         + (found.residual.map { ", residual \($0)" } ?? "")
     ]
@@ -101,12 +105,20 @@ struct ProbeCheck {
     return lines
   }
 
+  private func name(_ cells: [Int]?) -> String {
+    cells.map { "cell \($0.map { "\($0)" }.joined(separator: "+"))" } ?? "surprisal"
+  }
+
   private func text(_ value: Double?, _ decimals: Int = 3) -> String { value.map { fixed($0, decimals) } ?? "-" }
 
   private func text(_ count: Int?) -> String { count.map { "\($0)" } ?? "-" }
 
-  /// The measures for machines.
-  func json(_ result: Result) -> JSON {
+  /// The measures of one layer for machines: a list where there are several cells.
+  func json(_ results: [Result]) -> JSON {
+    results.count == 1 ? json(results[0]) : .array(results.map { json($0) })
+  }
+
+  private func json(_ result: Result) -> JSON {
     func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
     func number(_ value: Float?) -> JSON { value.map { JSON($0) } ?? .null }
     func count(_ value: Int?) -> JSON { value.map { .number(Double($0)) } ?? .null }
@@ -122,6 +134,7 @@ struct ProbeCheck {
     }
     let found = result.faithfulness
     return [
+      "cells": result.cells.map { .array($0.map { count($0) }) } ?? .string("surprisal"),
       "input": count(result.input), "replacement": .string(settings.replacement.rawValue),
       "target": number(found.value), "target_without_units": number(found.valueWithoutUnits),
       "residual": number(found.residual), "relative_residual": number(found.relativeResidual),

@@ -29,7 +29,8 @@ enum ProbeCommand: Command {
       CommandOption("--mask", "FILE", "for ablation, patching and Shapley values: .npy with the group of every unit"),
       CommandOption("--window", "N,N,N", "for occlusion: size of the window"),
       CommandOption("--strides", "N,N,N", "for occlusion: steps of the window (default: 1)"),
-      CommandOption("--check", nil, "measure whether the attribution of a layer is true, at the largest target"),
+      CommandOption(
+        "--check", nil, "measure whether the attributions of layers are true, at each cell's largest target"),
       CommandOption("--replace", "R", "for --check: replace units with their values at the baseline, or zero"),
       CommandOption("--stream", nil, "channels of the two hidden layers frame by frame, in --steps steps (default: 8)"),
       CommandOption("--algorithm", "A", "for --stream: auto, direct or spectral (default: auto)"),
@@ -98,7 +99,8 @@ enum ProbeCommand: Command {
         try FileSystem.write(Array(figure.svg().utf8), to: "\(folder)/importance.svg")
       }
       if !arguments.has("--json") {
-        question.printTable(stimulus.name, tables, checks: checks?.compactMap { check?.lines($0) } ?? [])
+        question.printTable(
+          stimulus.name, tables, checks: checks?.map { results in results.flatMap { check?.lines($0) ?? [] } } ?? [])
       }
     }
     progress.end()

@@ -23,7 +23,7 @@ struct ProbePicture {
     }
     let cell = question.cells[0][0]
     let rates = tables[0].sums.map { $0[0].valueAtInput }
-    let peak = tables[0].inputOfLargestTarget
+    let peak = tables[0].inputOfLargestTarget()
     var rows: [ImportanceFigure.Row] = []
     var units: [ImportanceFigure.Unit] = []
     for (part, table) in zip(question.parts, tables) where part.shape.rank == 3 && part.subject == .layer {

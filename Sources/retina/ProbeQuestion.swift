@@ -381,7 +381,7 @@ struct ProbeQuestion {
   /// Prints, for every layer, the channels that matter most, and the lines of its check.
   func printTable(_ stimulus: String, _ tables: [AttributionTable], checks: [[String]]) {
     let rates = tables[0].sums.map { $0[0].valueAtInput }
-    let peak = tables[0].inputOfLargestTarget
+    let peak = tables[0].inputOfLargestTarget()
     let target = hasTarget ? ", largest target \(fixed(Double(rates[peak]), 4)) at input \(peak)" : ""
     print("\(stimulus): \(rates.count) inputs\(target)")
     for (index, (part, table)) in zip(parts, tables).enumerated() {
@@ -397,8 +397,8 @@ struct ProbeQuestion {
     }
   }
 
-  /// For each channel (or unit, of layers without channels) the attribution over the inputs, for the first cell.
-  func channelTable(_ part: Part, _ table: AttributionTable) -> [[Float]] {
+  /// For each channel (or unit, of layers without channels) the attribution over the inputs, for one of the cells.
+  func channelTable(_ part: Part, _ table: AttributionTable, cell: Int = 0) -> [[Float]] {
     let shape = table.values.shape
     let perInput = shape.count / shape[0]
     let perCell = perInput / (part.requests.count > 1 ? part.requests.count : 1)
@@ -406,7 +406,7 @@ struct ProbeQuestion {
     let channels = isSummed ? perCell : part.shape[0]
     return (0..<channels).map { channel in
       (0..<shape[0]).map { input in
-        let first = input * perInput
+        let first = input * perInput + cell * perCell
         if isSummed { return table.values.values[first + channel] }
         let plane = perCell / channels
         let units = table.values.values[first + channel * plane..<first + (channel + 1) * plane]

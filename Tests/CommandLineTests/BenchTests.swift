@@ -34,4 +34,20 @@ import Testing
     #expect(text.contains("integrated gradients and conductance of relu1, relu2, exact, "))
     #expect(text.contains("; each further cell "))
   }
+
+  @Test func timesTheAblationOfChannelsAndUnits() async throws {
+    let bench = try Bench()
+    let report = try await bench.json(
+      "bench", "model.safetensors", "--ablate", "--cell", "2", "--windows", "3", "--frames", "10")
+    #expect(report["cell"] == 2 && report["windows"] == 3)
+    // Layers of 3 and 2 channels, the first of 6 x 6 units each.
+    #expect(report["channels"] == 5 && report["units"] == 108)
+    for name in ["seconds_direct_forward", "seconds_all_channels", "seconds_all_units"] {
+      #expect(try #require(report[name]?.number) > 0)
+    }
+    let text = try await bench.run("bench", "model.safetensors", "--ablate", "--windows", "1", "--frames", "10")
+    #expect(text.contains("5 channels ") && text.contains("108 units of relu1 "))
+    try await bench.fails(["bench", "model.safetensors", "--ablate", "--threads", "2"], 64, "--threads")
+    try await bench.fails(["bench", "model.safetensors", "--ablate", "--cell", "3"], 64, "--cell", "'3'")
+  }
 }

@@ -30,6 +30,16 @@ import Testing
     #expect(worst.derivative < 2.5e-7)
   }
 
+  @Test(arguments: Level.available, kinds)
+  func `every processor level has the bits of the plain functions`(level: Level, kind: ActivationKind) {
+    var generator = SeededGenerator(seed: 7)
+    var found = [.nan, .infinity, -.infinity, 0, -0, 88.8, -88.8, 1e-30] + generator.values(1024, scale: 20)
+    var wanted = found
+    PlainActivation.forward(kind, count: wanted.count, input: wanted, output: &wanted)
+    level.kernels.activate(kind, count: found.count, values: &found)
+    #expect(found.bits == wanted.bits)
+  }
+
   @Test(arguments: kinds)
   func `a NaN gives a NaN`(kind: ActivationKind) {
     var output: [Float] = [1, .nan, 2]

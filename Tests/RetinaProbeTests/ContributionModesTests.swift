@@ -121,9 +121,26 @@ import Testing
     let matrix = try #require(NonNegativeMatrix(rows: 2, columns: 2, values: [2, 0, 0, 1]))
     let found = ContributionModes(matrix, modes: 2, restarts: 3, settings: exact())
     let fields = found.receptiveFields { [[1, 0], [0, 3]][$0] }
-    expect(fields[0], near: [0.5, -1.5], within: 1e-4)
-    expect(fields[1], near: [-0.5, 1.5], within: 1e-4)
+    expect(fields[0].values, near: [0.5, -1.5], within: 1e-4)
+    expect(fields[1].values, near: [-0.5, 1.5], within: 1e-4)
+    // Each mode is in one half only.
+    #expect(fields.allSatisfy { $0.splitHalf == nil })
     expect(found.effectiveInputs.map { Float($0) }, near: [1, 1], within: 1e-4)
+  }
+
+  /// Channel 0 follows the first half of a noise stimulus, channel 1 follows nothing.
+  @Test(arguments: [1, 10]) func `fields of a filter are alike in both halves, those of noise are not`(
+    block: Int
+  ) throws {
+    var generator = SeededGenerator(seed: 5)
+    let inputs = (0..<2000).map { _ in generator.floats(60, within: 1) }
+    let driven = inputs.map { max(0, $0.prefix(30).reduce(0, +)) }
+    for (name, contributions) in [("filter", driven), ("noise", generator.floats(2000, within: 4).map { max(0, $0) })] {
+      let matrix = try #require(NonNegativeMatrix(splitting: contributions, rows: 2000))
+      let field = ContributionModes(matrix, modes: 1, restarts: 1).receptiveFields(block: block) { inputs[$0] }[0]
+      let agreement = try #require(field.splitHalf)
+      #expect(name == "filter" ? agreement > 0.8 : agreement.magnitude < 0.4, "\(name), block \(block)")
+    }
   }
 
   // MARK: - Degenerate
@@ -133,7 +150,8 @@ import Testing
     let found = ContributionModes(matrix, modes: 2, restarts: 2)
     #expect(found.factorization.error == 0 && found.curve.map { $0.error } == [0, 0])
     #expect((found.factorization.modes + found.factorization.loadings).allSatisfy { $0 == 0 })
-    #expect(found.receptiveFields { _ in [1, 2] } == [[0, 0], [0, 0]])
+    let fields = found.receptiveFields { _ in [1, 2] }
+    #expect(fields.map { $0.values } == [[0, 0], [0, 0]] && fields.allSatisfy { $0.splitHalf == nil })
     #expect(found.effectiveInputs == [0, 0])
   }
 

@@ -44,6 +44,34 @@ import Testing
     try expectClose(found.relativeResidual.map { Double($0) }, 0)
   }
 
+  /// A second relu after the first changes nothing, but hides what single units reach: each loss takes a run of the model.
+  @Test(arguments: UInt64(0)..<10) func `losses from what units reach are those of running again`(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let (weight, bias) = (Tensor([3, 2, 3, 3], generator.floats(54, within: 0.5)), generator.floats(3, within: 0.2))
+    let readout = Tensor([1, 48], generator.floats(48, within: 0.5))
+    let input = generator.floats(72, within: 1)
+    func measures(_ bends: Int) throws -> Faithfulness {
+      let network = try Network(
+        2, 6, 6,
+        layers: [
+          .convolution(Convolution(weight: Tensor([2, 2, 1, 1], [1, -0.5, 0.25, 1]))), .activation(.relu),
+          .convolution(Convolution(weight: weight, bias: bias)),
+        ] + [Operation](repeating: .activation(.relu), count: bends) + [.flatten, .dense(Dense(weight: readout))])
+      return try Probe(network.program).faithfulness(
+        of: Request(.conductance, boundary: network.after(1), target: network.cell, steps: .exact),
+        shape: network.model.shapes[1], input: input, baseline: [Float](repeating: 0, count: input.count),
+        cascade: try WeightCascade(network.model, downTo: network.model.layers.count))
+    }
+    let (fast, slow) = (try measures(1), try measures(2))
+    try expectClose(fast.unitAblation.pearson, try #require(slow.unitAblation.pearson), within: 1e-4)
+    try expectClose(fast.channelAblation?.pearson, try #require(slow.channelAblation?.pearson), within: 1e-4)
+    for (one, other) in zip(fast.sensitivity, slow.sensitivity) {
+      try expectClose(one.correlation, try #require(other.correlation), within: 1e-4)
+    }
+    try expectClose(fast.infidelity.meanSquare, slow.infidelity.meanSquare, within: 1e-5)
+    for (one, other) in zip(fast.deletion.values, slow.deletion.values) { try expectClose(one, other, within: 1e-5) }
+  }
+
   /// The units' values say nothing about weights of either sign.
   @Test func `an attribution that ignores the weights agrees with nothing`() throws {
     var generator = SeededGenerator(seed: 2)

@@ -3,31 +3,12 @@ import RetinaModel
 import RetinaProbe
 import Testing
 
-/// What must hold for every network: sums, equalities between methods, and agreement with plain definitions in float64.
+/// What must hold for every network beside what ``EveryNetworkTests`` ask: sums, equalities between methods, and agreement with plain
+/// definitions in float64.
 ///
 /// A failure names its seed; `RandomNetwork(seed:_:)` makes the same network again.
 @Suite struct PropertyTests {
   // MARK: - Sums
-
-  @Test(arguments: UInt64(0)..<100)
-  func `conductance adds up at every layer of a smooth network`(seed: UInt64) throws {
-    let random = try RandomNetwork(seed: seed, .smooth)
-    let target = random.network.cell
-    let gradients = try random.answer(Request(.integratedGradients, target: target, steps: .count(24)))
-    for boundary in 0...random.program.outputBoundary {
-      for method in [RetinaProbe.Method.conductance, .layerIntegratedGradients] {
-        let found = try random.answer(Request(method, boundary: boundary, target: target, steps: .count(24)))
-        let tolerance = 1e-5 * (found.values.magnitudes + Double(found.valueAtInput.magnitude))
-        let residual = Double(try #require(found.residual))
-        #expect(residual.magnitude <= tolerance, "\(method) at boundary \(boundary)")
-        #expect(
-          (found.values.total - gradients.values.total).magnitude <= tolerance + 1e-5 * gradients.values.magnitudes,
-          "\(method) at boundary \(boundary)")
-        let change = Double(found.valueAtInput) - Double(try #require(found.valueAtBaseline))
-        #expect((found.values.total - change - residual).magnitude <= 1e-6 * found.values.magnitudes)
-      }
-    }
-  }
 
   @Test(arguments: UInt64(1000)..<1040)
   func `conductance adds up roughly with many nodes where slopes jump`(seed: UInt64) throws {
@@ -73,18 +54,6 @@ import Testing
   }
 
   // MARK: - Equal answers
-
-  @Test(arguments: UInt64(4000)..<4060)
-  func `conductance is the same before and after a function of each unit`(seed: UInt64) throws {
-    let random = try RandomNetwork(seed: seed, .smooth)
-    for (index, step) in random.program.steps.enumerated() where !step.isAffine {
-      let (before, after) = try (
-        random.answer(Request(.conductance, boundary: index, target: random.network.cell, steps: .count(16))),
-        random.answer(Request(.conductance, boundary: index + 1, target: random.network.cell, steps: .count(16)))
-      )
-      expect(before.values, near: after.values, within: 1e-5 * after.values.magnitudes, "boundary \(index)")
-    }
-  }
 
   @Test(arguments: [RandomNetwork.Flavour.smooth, .kinked], UInt64(5000)..<5030)
   func `up to the first nonlinearity three methods are one`(flavour: RandomNetwork.Flavour, seed: UInt64) throws {
@@ -170,22 +139,14 @@ import Testing
   func `probing does not change a bit of any layer, nor of the next answer`(method: RetinaProbe.Method) throws {
     for seed in UInt64(8000)..<8010 {
       let random = try RandomNetwork(seed: seed, .kinked)
-      let workspace = Workspace(MemoryPlan(random.program) { _ in true })
-      func layers() -> [[UInt32]] {
-        workspace[0].update(from: random.input, count: random.input.count)
-        random.program.run(workspace)
-        return random.program.boundaryCounts.enumerated().map { boundary, count in
-          (0..<count).map { workspace[boundary][$0].bitPattern }
-        }
-      }
-      let before = layers()
+      let before = random.bits()
       let probe = Probe(random.program)
       let request = random.network.completeRequest(method, boundary: random.affineSteps)
       let first = try probe.attribute(request, input: random.input, baseline: random.baseline)
       _ = try probe.attribute(
         random.network.completeRequest(.deepLIFT, boundary: 0), input: random.baseline, baseline: random.input)
       let second = try probe.attribute(request, input: random.input, baseline: random.baseline)
-      #expect(layers() == before, "seed \(seed)")
+      #expect(random.bits() == before, "seed \(seed)")
       #expect(first.values == second.values && first.valueAtInput == second.valueAtInput, "seed \(seed)")
     }
   }

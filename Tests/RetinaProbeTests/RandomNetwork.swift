@@ -41,6 +41,16 @@ struct RandomNetwork {
     return zip(try network.answer(request, input).values, origin).map { $0 - $1 }
   }
 
+  /// The bits of every boundary for the input.
+  func bits() -> [[UInt32]] {
+    let workspace = Workspace(MemoryPlan(program) { _ in true })
+    workspace[0].update(from: input, count: input.count)
+    program.run(workspace)
+    return program.boundaryCounts.enumerated().map { boundary, count in
+      (0..<count).map { workspace[boundary][$0].bitPattern }
+    }
+  }
+
   /// The number of affine steps at the start.
   var affineSteps: Int { program.steps.prefix { $0.isAffine }.count }
 

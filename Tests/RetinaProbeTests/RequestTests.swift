@@ -100,6 +100,66 @@ import Testing
     }
   }
 
+  // MARK: - Requests that do not fit
+
+  @Test(arguments: RetinaProbe.Method.allCases)
+  func `too few or too many values are refused`(method: RetinaProbe.Method) throws {
+    let network = try network()
+    let request = network.completeRequest(method, boundary: 2)
+    let probe = Probe(network.program)
+    let good: [Float] = [1, 2, 3]
+    for bad in [[], [1, 2], [1, 2, 3, 4]] as [[Float]] {
+      let stimulus = ProbeError.wrongCount(of: "values of the stimulus", expected: 3, found: bad.count)
+      #expect(throws: stimulus) { try probe.attribute(request, input: bad, baseline: good) }
+      let baseline = ProbeError.wrongCount(of: "values of the baseline", expected: 3, found: bad.count)
+      #expect(throws: baseline) { try probe.attribute(request, input: good, baseline: bad) }
+      #expect(throws: baseline) { try probe.attribute(request, input: good, baseline: good, baselines: [good, bad]) }
+    }
+  }
+
+  @Test(arguments: RetinaProbe.Method.allCases)
+  func `cells, units, layers and groups that do not exist are refused`(method: RetinaProbe.Method) throws {
+    let network = try network()
+    func refuses(_ error: ProbeError, _ change: (inout Request) -> Void) {
+      var request = network.completeRequest(method, boundary: 2)
+      change(&request)
+      #expect(throws: error, "\(method)") { try network.answer(request, [1, 2, 3]) }
+    }
+    for boundary in [-1, 5] {
+      refuses(.outOfRange("boundary", count: 5, found: boundary)) { $0.boundary = boundary }
+    }
+    if method.needsTarget {
+      for cell in [-1, 2, Int.max] {
+        refuses(.outOfRange("cell", count: 2, found: cell)) { $0.target = .cell(cell, of: network.program) }
+      }
+      refuses(.wrongCount(of: "cells of the surprisal", expected: 2, found: 1)) {
+        $0.target = .surprisal(QuadraticForm(center: [0], matrix: [1]), of: network.program)
+      }
+      if !method.needsNeuron {
+        refuses(.outOfRange("boundary before that of the target", count: 2, found: 2)) {
+          $0.target = .unit(0, boundary: 1)
+        }
+      }
+    }
+    if method.needsNeuron {
+      for unit in [-1, 3] {
+        refuses(.outOfRange("unit", count: 3, found: unit)) { $0.neuron = .unit(unit, boundary: 2) }
+      }
+      refuses(.outOfRange("boundary of the unit", count: 5, found: 5)) { $0.neuron = .unit(0, boundary: 5) }
+    }
+    if method.takesGroups {
+      refuses(.outOfRange("group", count: 1 << 24, found: -1)) { $0.groups = [0, 1, -1] }
+      refuses(.wrongCount(of: "units in groups", expected: 3, found: 2)) { $0.groups = [0, 1] }
+    }
+    if method.replacesLayer {
+      refuses(.wrongCount(of: "replaced units", expected: 3, found: 4)) { $0.replacement = [0, 0, 0, 0] }
+    }
+    for steps in [0, -1] {
+      refuses(.missing("at least one step")) { $0.steps = .count(steps) }
+      refuses(.missing("at least one sample")) { $0.samples = steps }
+    }
+  }
+
   @Test func `methods about a unit need one`() throws {
     let network = try network()
     for method in methods(\.needsNeuron) {
@@ -156,6 +216,8 @@ import Testing
   @Test func `errors say what is wrong`() {
     #expect(ProbeError.missing("a unit of the layer").description == "the method needs a unit of the layer")
     #expect(ProbeError.notFinite.description.contains("not finite"))
+    #expect(ProbeError.outOfRange("cell", count: 5, found: 7).description == "cell: expected 0 to 4, found 7")
+    #expect(ProbeError.wrongCount(of: "values", expected: 5, found: 7).description == "values: expected 5, found 7")
     #expect(ProbeError.notPiecewiseLinear.description.contains("straight pieces"))
   }
 

@@ -105,6 +105,14 @@ struct StreamProbeTests {
     #expect(try #require(worst[1]) > #require(worst[8]))
   }
 
+  @Test func `a cell that does not exist has no streaming probe`() throws {
+    let model = try model(StreamProbeTests.settings[0])
+    let plan = try #require(StreamPlan(model))
+    #expect(StreamProbe(plan, cell: model.cells - 1) != nil)
+    for cell in [-1, model.cells, Int.max] { #expect(StreamProbe(plan, cell: cell) == nil) }
+    #expect(StreamProbe(plan, cell: 0, steps: 0) == nil)
+  }
+
   @Test func `another kind of model has no streaming probe`() throws {
     let dense = try Model(
       name: "ln", inputShape: Shape(2, 3, 3),

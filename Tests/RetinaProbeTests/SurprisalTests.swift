@@ -66,8 +66,40 @@ import Testing
       #expect(
         Double(try #require(flow.residual).magnitude) <= 2e-5 * (flow.values.magnitudes + 1), "boundary \(boundary)")
     }
+    guard flavour == .smooth else { return }
     #expect(throws: ProbeError.notPiecewiseLinear) {
       try random.answer(Request(.conductance, boundary: 1, target: target, steps: .exact))
+    }
+  }
+
+  /// Over straight pieces the integral of a quadratic form has no error of nodes, in the sweep of two layers and piece by piece.
+  @Test(arguments: UInt64(29_000)..<29_080)
+  func `exact attributions of surprisal add up at every layer`(seed: UInt64) throws {
+    let random = try RandomNetwork(seed: seed, .straight)
+    var target = Target.surprisal(
+      QuadraticForm(center: [0.5, -0.25], matrix: [2, 0.5, 0.5, 1]), of: random.program)
+    if seed % 2 == 0 { target.terms = Target.sum([1, 1], of: random.program).terms }
+    func ask(_ method: RetinaProbe.Method, _ boundary: Int, _ steps: Request.Steps) throws -> Attribution {
+      try random.answer(
+        Request(
+          method, boundary: boundary, target: target, neuron: .unit(0, boundary: boundary), steps: steps,
+          rule: .riemannMiddle))
+    }
+    for boundary in 0...random.program.outputBoundary {
+      let flow = try ask(.conductance, boundary, .exact)
+      let tolerance = 1e-5 * (flow.values.magnitudes + Double(flow.valueAtInput.magnitude))
+      #expect(Double(try #require(flow.residual).magnitude) <= tolerance, "boundary \(boundary)")
+      for method in [
+        RetinaProbe.Method.conductance, .internalInfluence, .layerIntegratedGradients, .neuronConductance,
+      ] {
+        let found = try ask(method, boundary, .exact)
+        #expect(try ask(method, boundary, .automatic).values == found.values, "\(method) at boundary \(boundary)")
+        let near = try ask(method, boundary, .count(1000))
+        let largest = near.values.reduce(0) { max($0, Double($1.magnitude)) }
+        expect(
+          found.values, near: near.values, within: 0.04 * (largest + 1e-2), "\(method) at boundary \(boundary)")
+        #expect(found.valueAtInput == near.valueAtInput && found.valueAtBaseline == near.valueAtBaseline)
+      }
     }
   }
 

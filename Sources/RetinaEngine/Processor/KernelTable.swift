@@ -33,6 +33,8 @@ public struct KernelTable: Sendable {
   let convolvePlanes: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
   /// Relu in place, see ``Kernels``.
   public let rectify: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
+  /// A function of each unit in place, see ``Kernels``.
+  public let activate: @Sendable (ActivationKind, Int, UnsafeMutablePointer<Float>) -> Void
   let multiplyRows: @Sendable (Int, Int, Floats, Floats, Floats, MutableFloats) -> Void
 
   /// The kernels of a level; those of the plainest one where a level was not compiled in.
@@ -55,9 +57,7 @@ public struct KernelTable: Sendable {
       Doubles, Doubles
     ) -> Int
   /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepCarried: @Sendable (SweepShape, SweepUnit, Double, Doubles, Doubles) -> Double
-  /// Kernels of the exact path integration, see ``Kernels``.
-  public let sweepBack: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles, Doubles) -> Void
+  public let sweepSwitch: @Sendable (SweepShape, SweepUnit, Double, Double, Doubles) -> Double
   /// Kernels of the replacement of units, see ``Kernels``.
   public let spreadChange: @Sendable (ReachShape, SweepUnit, Float, UnsafeMutablePointer<Float>) -> Void
   /// Kernels of the replacement of units, see ``Kernels``.
@@ -105,16 +105,14 @@ public struct KernelTable: Sendable {
     convolveFeatures = { Level.convolveFeatures($0, input: $1, weights: $2, bias: $3, output: $4) }
     convolvePlanes = { Level.convolvePlanes($0, input: $1, weights: $2, bias: $3, output: $4) }
     rectify = { Level.rectify(count: $0, values: $1) }
+    activate = { Level.activate($0, count: $1, values: $2) }
     multiplyRows = { Level.multiplyRows(columns: $0, rows: $1, weights: $2, bias: $3, input: $4, output: $5) }
     sweepCrossings = {
       Level.sweepCrossings(
         $0, unit: $1, at: $2, changeOfConstant: $3, changeOfSlope: $4, tiny: $5, constants: $6, slopes: $7, signs: $8,
         found: $9, roots: $10, rates: $11)
     }
-    sweepCarried = { Level.sweepCarried($0, unit: $1, clock: $2, constants: $3, slopes: $4) }
-    sweepBack = {
-      Level.sweepBack($0, unit: $1, clock: $2, changeOfGradient: $3, gradients: $4, moments: $5)
-    }
+    sweepSwitch = { Level.sweepSwitch($0, unit: $1, clock: $2, changeOfGradient: $3, units: $4) }
     secantMove = { Level.secantMove(vectors: $0, a: $1, origin: $2, direction: $3, units: $4, changes: $5) }
     secantRectify = {
       Level.secantRectify(

@@ -44,4 +44,10 @@ public struct SweepUnit: Sendable {
     self.row = row
     self.column = column
   }
+
+  /// The unit of a number, in the order of the model, of a layer with planes of a size.
+  public init(_ number: Int, planeHeight: Int, planeWidth: Int) {
+    let plane = planeHeight * planeWidth
+    self.init(channel: number / plane, row: number % plane / planeWidth, column: number % planeWidth)
+  }
 }

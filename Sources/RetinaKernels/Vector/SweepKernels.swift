@@ -27,12 +27,13 @@ extension Kernels {
     rates: UnsafeMutablePointer<Double>
   ) -> Int {
     var count = 0
+    let (forward, scale) = (shape.forward, shape.scale)
     let (position, constantChange, slopeChange) = (
       Wide(repeating: a), Wide(repeating: changeOfConstant), Wide(repeating: changeOfSlope)
     )
     forEachReached(shape.geometry, unit) { place, weight in
-      let (constant, slope, sign) = (wide(constants + place), wide(slopes + place), wide(signs + place))
-      let crossed = (constant + slope * position) * sign .< 0
+      let (constant, slope, sign) = (wide(constants, place), wide(slopes, place), wide(signs, place))
+      let crossed = multiplyAdd(slope, position, constant) * sign .< 0
       if anyLane(crossed) {
         for lane in 0..<8 where crossed[lane] {
           found[count] = place + lane
@@ -42,9 +43,10 @@ extension Kernels {
           count += 1
         }
       }
-      let factor = wide(shape.forward + weight) * wide(shape.scale + place)
-      var (newConstant, newSlope) = (constant + factor * constantChange, slope + factor * slopeChange)
-      let isZero = (newConstant * newConstant + newSlope * newSlope) .< tiny * tiny
+      let factor = wide(forward, weight) * wide(scale, place)
+      var newConstant = multiplyAdd(factor, constantChange, constant)
+      var newSlope = multiplyAdd(factor, slopeChange, slope)
+      let isZero = multiplyAdd(newConstant, newConstant, newSlope * newSlope) .< tiny * tiny
       if anyLane(isZero) {
         newConstant.replace(with: 0, where: isZero)
         newSlope.replace(with: 0, where: isZero)
@@ -55,78 +57,41 @@ extension Kernels {
           count += 1
         }
       }
-      store(newConstant, constants + place)
-      store(newSlope, slopes + place)
+      store(newConstant, constants, place)
+      store(newSlope, slopes, place)
     }
     return count
   }
 
-  /// What a unit of the second layer has carried since the start: the sum over the units that feed it of weight times what each has
-  /// carried, which is a line in the clock.
+  /// A unit of the second layer switches: changes the gradients of the units that feed it, and tells what it has carried since the
+  /// start, which is the sum over these units of weight times what each has carried.
   ///
   /// - Parameters:
   ///   - clock: the integral of the last nonlinearity's derivative up to here.
-  ///   - constants, slopes: for each unit of the first layer, what it has carried is `constant + slope * clock`.
+  ///   - changeOfGradient: the gradient that the switching unit passes on, times +1 or -1.
+  ///   - units: the first layer, four times eight numbers for each eight units. The gradients of the cell with respect to them; their
+  ///     moments, sums of the changes of each gradient times the clock at which they happened (the integral of a gradient over the clock
+  ///     is the gradient times the clock minus its moment); and the constants and slopes of what they have carried, a line in the clock.
   @inline(never)
-  public static func sweepCarried(
-    _ shape: SweepShape, unit: SweepUnit, clock: Double, constants: UnsafePointer<Double>,
-    slopes: UnsafePointer<Double>
+  public static func sweepSwitch(
+    _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
+    units: UnsafeMutablePointer<Double>
   ) -> Double {
-    let now = Wide(repeating: clock)
+    let backward = shape.backward
+    let (now, change) = (Wide(repeating: clock), Wide(repeating: changeOfGradient))
+    let moment = Wide(repeating: changeOfGradient * clock)
     var sum = Wide.zero
-    forEachFeeding(shape, unit) { place, weight in
-      let carried = multiplyAdd(wide(slopes + place), now, wide(constants + place))
-      sum = multiplyAdd(wide(shape.backward + weight), carried, sum)
+    forEachFeeding(shape.geometry, unit) { place, weight in
+      let factor = wide(backward, weight)
+      let group = place &* 4
+      store(multiplyAdd(factor, change, wide(units, group)), units, group)
+      store(multiplyAdd(factor, moment, wide(units, group &+ 8)), units, group &+ 8)
+      let carried = multiplyAdd(wide(units, group &+ 24), now, wide(units, group &+ 16))
+      sum = multiplyAdd(factor, carried, sum)
     }
     let four = sum.lowHalf + sum.highHalf
     let two = four.lowHalf + four.highHalf
     return two[0] + two[1]
-  }
-
-  /// A unit of the second layer switches: changes the gradients of the units that feed it.
-  ///
-  /// - Parameters:
-  ///   - changeOfGradient: the gradient that the switching unit passes on, times +1 or -1.
-  ///   - gradients: gradient of the cell with respect to each unit of the first layer.
-  ///   - moments: sum of the changes of each gradient, times the clock at which they happened; the integral of a gradient over the
-  ///     clock is the gradient times the clock minus its moment.
-  @inline(never)
-  public static func sweepBack(
-    _ shape: SweepShape, unit: SweepUnit, clock: Double, changeOfGradient: Double,
-    gradients: UnsafeMutablePointer<Double>, moments: UnsafeMutablePointer<Double>
-  ) {
-    let (change, moment) = (Wide(repeating: changeOfGradient), Wide(repeating: changeOfGradient * clock))
-    forEachFeeding(shape, unit) { place, weight in
-      let factor = wide(shape.backward + weight)
-      store(multiplyAdd(factor, change, wide(gradients + place)), gradients + place)
-      store(multiplyAdd(factor, moment, wide(moments + place)), moments + place)
-    }
-  }
-
-  /// Visits the groups of eight units of the first layer that feed a unit of the second, with the place of the weights.
-  @inline(__always)
-  private static func forEachFeeding(
-    _ shape: SweepShape, _ unit: SweepUnit, _ body: (_ place: Int, _ weight: Int) -> Void
-  ) {
-    let geometry = shape.geometry
-    let taps = geometry.kernelHeight * geometry.kernelWidth
-    for group in 0..<(geometry.inputs + 7) / 8 {
-      let kernel = (unit.channel * ((geometry.inputs + 7) / 8) + group) * taps * 8
-      for kernelRow in 0..<geometry.kernelHeight {
-        let row =
-          unit.row * geometry.strideVertical + kernelRow * geometry.dilationVertical - geometry.paddingVertical
-        guard row >= 0, row < geometry.inputHeight else { continue }
-        for kernelColumn in 0..<geometry.kernelWidth {
-          let column =
-            unit.column * geometry.strideHorizontal + kernelColumn * geometry.dilationHorizontal
-            - geometry.paddingHorizontal
-          guard column >= 0, column < geometry.inputWidth else { continue }
-          body(
-            ((group * geometry.inputHeight + row) * geometry.inputWidth + column) * 8,
-            kernel + (kernelRow * geometry.kernelWidth + kernelColumn) * 8)
-        }
-      }
-    }
   }
 }
 
@@ -141,13 +106,13 @@ private func multiplyAdd(_ a: Wide, _ b: Wide, _ c: Wide) -> Wide {
 }
 
 @inline(__always)
-private func wide(_ pointer: UnsafePointer<Double>) -> Wide {
-  UnsafeRawPointer(pointer).loadUnaligned(as: Wide.self)
+private func wide(_ pointer: UnsafePointer<Double>, _ place: Int) -> Wide {
+  UnsafeRawPointer(pointer).loadUnaligned(fromByteOffset: place &* 8, as: Wide.self)
 }
 
 @inline(__always)
-private func store(_ value: Wide, _ pointer: UnsafeMutablePointer<Double>) {
-  UnsafeMutableRawPointer(pointer).storeBytes(of: value, as: Wide.self)
+private func store(_ value: Wide, _ pointer: UnsafeMutablePointer<Double>, _ place: Int) {
+  UnsafeMutableRawPointer(pointer).storeBytes(of: value, toByteOffset: place &* 8, as: Wide.self)
 }
 
 /// Whether any lane is true: the mask is -1 in each of those.

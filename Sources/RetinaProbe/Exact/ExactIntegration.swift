@@ -15,6 +15,18 @@ final class ExactIntegration {
   private let unitsAtBaseline: [Float]
   private let sweep: TwoLayerSweep?
   private var results: [(cell: Int, result: TwoLayerSweep.Result)] = []
+  /// What was found for the last target whose cells do not stand side by side.
+  private var joint: (target: Target, shares: [Share])?
+
+  /// What a sweep found for one unit of a target.
+  private struct Share {
+    var unit: Int
+    /// What the sweep's integrals are multiplied with.
+    var weight: Float
+    var result: TwoLayerSweep.Result
+    /// The integral of the target's derivative with respect to the unit behind its function, and what the target gains through it.
+    var influence, conductance: Double
+  }
 
   /// Prepares a path; `sweep` is one that was set up for the same model before, if there is one.
   init(
@@ -36,13 +48,9 @@ final class ExactIntegration {
     path.start == start && targetBoundary == target.boundary && self.input == input && self.baseline == baseline
   }
 
-  func valueAtInput(_ target: Target) -> Float {
-    target.terms.reduce(0) { $0 + $1.weight * unitsAtInput[$1.unit] }
-  }
+  func valueAtInput(_ target: Target) -> Float { target.value { unitsAtInput[$0] } }
 
-  func valueAtBaseline(_ target: Target) -> Float {
-    target.terms.reduce(0) { $0 + $1.weight * unitsAtBaseline[$1.unit] }
-  }
+  func valueAtBaseline(_ target: Target) -> Float { target.value { unitsAtBaseline[$0] } }
 
   /// The difference between stimulus and baseline at a boundary of the affine steps.
   func difference(_ boundary: Int) -> [Float] { differences[boundary - path.start] }
@@ -56,12 +64,7 @@ final class ExactIntegration {
     guard var pieces = PieceSweep(probe, path: path, target: target) else { throw .notPiecewiseLinear }
     var whole = PathIntegral(count: probe.count(boundary))
     guard boundary <= pieces.straightEnd else {
-      // Behind the last function: only the target's own units, and they gain what the target gains.
-      for term in target.terms {
-        whole.influence[term.unit] += Double(term.weight)
-        whole.conductance[term.unit] +=
-          Double(term.weight) * (Double(unitsAtInput[term.unit]) - Double(unitsAtBaseline[term.unit]))
-      }
+      pieces.forEachPiece { $0.addBehind(to: &whole) }
       return whole
     }
     pieces.forEachPiece { piece in
@@ -81,18 +84,14 @@ final class ExactIntegration {
   func integral(_ probe: Probe, through unit: Target, target: Target) throws(ProbeError) -> [Double] {
     restore(probe)
     guard var pieces = PieceSweep(probe, path: path, target: target) else { throw .notPiecewiseLinear }
-    guard unit.boundary <= pieces.straightEnd else {
-      // Behind the last function the unit is one of the target's own, and is explained like a target of its weight.
-      var own = unit
-      own.terms = target.terms.filter { $0.unit == unit.terms[0].unit }
-      return try integral(probe, target: own, boundary: path.affineEnd).influence
-    }
+    // Behind the last function a unit passes on what its own place before it does.
+    let last = min(unit.boundary, pieces.straightEnd)
+    let near = Target.unit(unit.terms[0].unit, boundary: last)
     var whole = [Double](repeating: 0, count: probe.count(path.affineEnd))
     pieces.forEachPiece { piece in
-      piece.pullBack(to: unit.boundary)
-      unit.seed(
-        probe.gradients, count: probe.count(unit.boundary), scale: probe.gradients[unit.boundary][unit.terms[0].unit])
-      piece.pullBack(from: unit.boundary, to: path.affineEnd)
+      piece.pullBack(to: last)
+      near.seed(probe.gradients, count: probe.count(last), scale: probe.gradients[last][unit.terms[0].unit])
+      piece.pullBack(from: last, to: path.affineEnd)
       let gradient = probe.gradients[path.affineEnd]
       for place in whole.indices { whole[place] += Double(gradient[place]) }
     }
@@ -109,16 +108,20 @@ final class ExactIntegration {
     _ probe: Probe, _ sweep: TwoLayerSweep, target: Target, boundary: Int
   ) -> PathIntegral? {
     let chain = sweep.chain
-    if boundary == chain.straightEnd { return atStraightEnd(probe, sweep, target: target) }
-    guard let choice = side(of: boundary, in: chain, probe.program.steps) else { return nil }
+    guard let choice = side(of: boundary, in: chain, probe.program.steps),
+      let shares = shares(probe, sweep, target: target)
+    else { return nil }
     var whole = PathIntegral(count: probe.count(boundary))
-    for term in target.terms {
-      guard let result = result(probe, sweep, cell: term.unit) else { return nil }
+    for share in shares {
+      let weight = Double(share.weight)
       switch choice {
-      case .beforeFirst: whole.add(result.beforeFirst, times: Double(term.weight))
-      case .afterFirst: whole.add(result.afterFirst, times: Double(term.weight))
-      case .beforeSecond: whole.add(result.beforeSecond, times: Double(term.weight))
-      case .afterSecond: whole.add(result.afterSecond, times: Double(term.weight))
+      case .beforeFirst: whole.add(share.result.beforeFirst, times: weight)
+      case .afterFirst: whole.add(share.result.afterFirst, times: weight)
+      case .beforeSecond: whole.add(share.result.beforeSecond, times: weight)
+      case .afterSecond: whole.add(share.result.afterSecond, times: weight)
+      case .straightEnd, .behind:
+        whole.influence[share.unit] += choice == .behind ? share.influence : weight * share.result.clock
+        whole.conductance[share.unit] += share.conductance
       }
     }
     if choice == .beforeSecond, boundary < chain.second {
@@ -131,37 +134,50 @@ final class ExactIntegration {
     return whole
   }
 
-  /// The integrals at the last straight boundary: each unit of the target takes all that the target gains through it.
-  private func atStraightEnd(_ probe: Probe, _ sweep: TwoLayerSweep, target: Target) -> PathIntegral? {
-    var whole = PathIntegral(count: probe.count(sweep.chain.straightEnd))
-    for term in target.terms {
-      guard let result = result(probe, sweep, cell: term.unit) else { return nil }
-      whole.influence[term.unit] += Double(term.weight) * result.clock
-      whole.conductance[term.unit] +=
-        Double(term.weight) * (Double(unitsAtInput[term.unit]) - Double(unitsAtBaseline[term.unit]))
-    }
-    return whole
-  }
-
-  /// The side of a relu whose integrals a boundary shares, up to factors of single units.
+  /// The place in the chain whose integrals a boundary shares, up to factors of single units.
   private func side(of boundary: Int, in chain: TwoLayerSweep.Chain, _ steps: [Step]) -> Side? {
+    if boundary > chain.straightEnd { return .behind }
+    if boundary == chain.straightEnd { return .straightEnd }
     if boundary == chain.first { return .beforeFirst }
     if boundary <= chain.second {
       if steps[chain.first + 1..<boundary].allSatisfy({ $0.isIdentity }) { return .afterFirst }
       return steps[boundary..<chain.second].allSatisfy({ $0.isUnitwise }) ? .beforeSecond : nil
     }
-    let isNear = boundary <= chain.straightEnd && steps[chain.second + 1..<boundary].allSatisfy({ $0.isIdentity })
-    return isNear ? .afterSecond : nil
+    return steps[chain.second + 1..<boundary].allSatisfy({ $0.isIdentity }) ? .afterSecond : nil
   }
 
-  /// The sides of the two relu.
+  /// The sides of the two relu, and of the last function.
   private enum Side {
-    case beforeFirst, afterFirst, beforeSecond, afterSecond
+    case beforeFirst, afterFirst, beforeSecond, afterSecond, straightEnd, behind
   }
 
-  private func result(_ probe: Probe, _ sweep: TwoLayerSweep, cell: Int) -> TwoLayerSweep.Result? {
-    if let known = results.first(where: { $0.cell == cell }) { return known.result }
+  /// What the units of a target add to it: each for itself, or together where the target is more than their sum.
+  private func shares(_ probe: Probe, _ sweep: TwoLayerSweep, target: Target) -> [Share]? {
     let last = sweep.chain.hasFinal ? probe.program.steps[targetBoundary - 1] : nil
+    guard target.quadratic == nil else {
+      if let joint, joint.target == target { return joint.shares }
+      guard let straight = StraightTarget(target, last: last, of: probe.program) else { return nil }
+      let shares = sweep.integrate(probe, target: straight).map { found in
+        Share(
+          unit: found.unit, weight: 1, result: found.result, influence: found.influence, conductance: found.conductance)
+      }
+      joint = (target, shares)
+      return shares
+    }
+    var shares: [Share] = []
+    for term in target.terms {
+      guard let result = result(probe, sweep, cell: term.unit, last) else { return nil }
+      let gain = Double(unitsAtInput[term.unit]) - Double(unitsAtBaseline[term.unit])
+      shares.append(
+        Share(
+          unit: term.unit, weight: term.weight, result: result, influence: Double(term.weight),
+          conductance: Double(term.weight) * gain))
+    }
+    return shares
+  }
+
+  private func result(_ probe: Probe, _ sweep: TwoLayerSweep, cell: Int, _ last: Step?) -> TwoLayerSweep.Result? {
+    if let known = results.first(where: { $0.cell == cell }) { return known.result }
     guard let final = FinalNonlinearity(last, unit: cell, of: probe.program) else { return nil }
     let result = sweep.integrate(probe, unit: cell, final: final)
     results.append((cell, result))

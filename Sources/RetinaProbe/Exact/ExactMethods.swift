@@ -4,10 +4,10 @@ import RetinaEngine
 extension Probe {
   /// Whether the model is made of straight pieces up to a target, but for one function of single units at its end.
   func isPiecewiseLinear(to target: Target) -> Bool {
-    guard target.quadratic == nil else { return false }
     let steps = program.steps[0..<target.boundary]
     guard let last = steps.last else { return true }
-    return steps.dropLast().allSatisfy { $0.isPiecewiseLinear } && (last.isPiecewiseLinear || last.isElementwise)
+    return steps.dropLast().allSatisfy { $0.isPiecewiseLinear }
+      && (last.isPiecewiseLinear || StraightTarget(target, last: last, of: program) != nil)
   }
 
   /// Answers a request exactly.

@@ -26,6 +26,24 @@ struct FinalNonlinearity {
     }
   }
 
+  /// Whether all derivatives exist.
+  var isSmooth: Bool {
+    switch kind {
+    case .smooth(.relu), .smooth(.elu): return false
+    case .none, .smooth, .parametricSoftplus: return true
+    }
+  }
+
+  /// How much faster than softplus the function turns; 0 for a straight one.
+  var steepness: Double {
+    switch kind {
+    case .none: return 0
+    case .smooth(.tanh): return 2
+    case .smooth: return 1
+    case .parametricSoftplus(_, let beta): return beta.magnitude
+    }
+  }
+
   func value(_ x: Double) -> Double {
     switch kind {
     case .none: return x

@@ -9,10 +9,11 @@ import RetinaKernels
 struct PieceSweep {
   private let probe: Probe
   private let path: Probe.Path
-  private let target: Target
   /// The boundary of the last straight lines.
   let straightEnd: Int
-  private let final: [FinalNonlinearity]
+  private let straight: StraightTarget
+  /// What the target does on the piece.
+  private(set) var integrals = StraightTarget.Integrals(before: [], behind: [])
   /// For each relu the units that are on; for each maximum pool the unit that is largest in each window.
   private var active: [[Bool]] = []
   private var largest: [[Int]] = []
@@ -26,15 +27,10 @@ struct PieceSweep {
     if end > path.affineEnd, !program.steps[end - 1].isPiecewiseLinear { end -= 1 }
     guard program.steps[path.affineEnd..<end].allSatisfy({ $0.isPiecewiseLinear }) else { return nil }
     let last = end < target.boundary ? program.steps[end] : nil
-    var final: [FinalNonlinearity] = []
-    for term in target.terms {
-      guard let function = FinalNonlinearity(last, unit: term.unit, of: program) else { return nil }
-      final.append(function)
-    }
+    guard let straight = StraightTarget(target, last: last, of: program) else { return nil }
     self.probe = probe
     self.path = path
-    self.target = target
-    self.final = final
+    self.straight = straight
     straightEnd = end
     active = program.steps.map { _ in [] }
     largest = active.map { _ in [] }
@@ -193,14 +189,22 @@ struct PieceSweep {
   }
 
   /// Writes the integral of the target's derivative over the piece at ``straightEnd``.
-  private func seed(from start: Double, to end: Double) {
+  private mutating func seed(from start: Double, to end: Double) {
+    let first = straight.units.map { Double(probe.values[straightEnd][$0]) }
+    let last = straight.units.indices.map { place in
+      first[place] + Double(probe.tangents[straightEnd][straight.units[place]]) * (end - start)
+    }
+    integrals = straight.integrals(from: first, to: last, length: end - start)
     let seeds = probe.gradients[straightEnd]
     seeds.update(repeating: 0, count: probe.count(straightEnd))
-    for (term, function) in zip(target.terms, final) {
-      let first = Double(probe.values[straightEnd][term.unit])
-      let last = first + Double(probe.tangents[straightEnd][term.unit]) * (end - start)
-      seeds[term.unit] +=
-        term.weight * Float(function.integralOfDerivative(from: first, to: last, length: end - start))
+    for (unit, value) in zip(straight.units, integrals.before) { seeds[unit] = Float(value) }
+  }
+
+  /// The integrals behind the last function: what flows there is what flows before it.
+  func addBehind(to whole: inout PathIntegral) {
+    for (place, unit) in straight.units.enumerated() {
+      whole.influence[unit] += integrals.behind[place]
+      whole.conductance[unit] += integrals.before[place] * Double(probe.tangents[straightEnd][unit])
     }
   }
 }

@@ -19,17 +19,28 @@ final class TwoLayerSweep {
   private let program: Program
   private let shape: SweepShape
   private let memory: [UnsafeMutablePointer<Double>]
-  /// The second layer: lines and signs (pass 1), what is carried (pass 2).
-  private let constants, slopes, signs, slopesAtStart, signsAtStart, carried: UnsafeMutablePointer<Double>
-  /// The first layer: what each unit has carried as a line in the clock, gradients and their moments.
-  private let carriedConstants, carriedSlopes, gradients, moments: UnsafeMutablePointer<Double>
+  /// The lines and signs of the second layer (pass 1).
+  private let constants, slopes, signs: UnsafeMutablePointer<Double>
+  /// What is kept of each unit of the first layer (pass 2), see ``Kernels``.
+  private let below: UnsafeMutablePointer<Double>
   private let roots, slopesThere: UnsafeMutablePointer<Double>
   private let found: UnsafeMutablePointer<Int>
+  /// For each unit in the order of the model, its place in ``below``, and that in the lines of the second layer.
+  private let placesBelow, placesAbove: [Int]
+
+  /// How far the numbers of a unit in ``below`` are from its place.
+  private enum Offset {
+    static let gradient = 0
+    static let moment = 8
+    static let constant = 16
+    static let slope = 24
+  }
 
   /// A switch of a unit.
   private struct Event {
     var position: Double
-    /// Place of the unit in groups of eight channels; the first layer's are negative, minus one.
+    /// Whether the unit is one of the second layer.
+    var isAbove: Bool
     var unit: Int
     /// The slope of a unit of the second layer where it crosses zero.
     var slope = 0.0
@@ -39,6 +50,9 @@ final class TwoLayerSweep {
   /// For each unit of the first layer, in the order of the model: its line.
   private var starts: [Float] = []
   private var rates: [Float] = []
+  /// For each unit of the second layer, whether it is on at the start, and its slope there.
+  private var isOnAboveAtStart: [Bool] = []
+  private var slopesAtStart: [Double] = []
   /// The last straight values at the baseline.
   private var endsAtBaseline: [Float] = []
 
@@ -68,8 +82,12 @@ final class TwoLayerSweep {
     for unit in 0..<geometry.outputs * plane {
       scale[TwoLayerSweep.place(unit, plane: plane)] = Double(map.scale[unit])
     }
-    let above = outputGroups * 8 * plane
-    let below = inputGroups * 8 * geometry.inputHeight * geometry.inputWidth
+    let planeBelow = geometry.inputHeight * geometry.inputWidth
+    placesBelow = (0..<geometry.inputCount).map { unit in
+      let place = TwoLayerSweep.place(unit, plane: planeBelow)
+      return place / 8 * 32 + place % 8
+    }
+    placesAbove = (0..<geometry.outputCount).map { TwoLayerSweep.place($0, plane: plane) }
     var blocks: [UnsafeMutablePointer<Double>] = []
     func block(_ values: [Double]) -> UnsafeMutablePointer<Double> {
       let block = UnsafeMutablePointer<Double>.allocate(capacity: max(8, values.count))
@@ -77,18 +95,16 @@ final class TwoLayerSweep {
       blocks.append(block)
       return block
     }
-    let (emptyAbove, emptyBelow) = ([Double](repeating: 0, count: above), [Double](repeating: 0, count: below))
     shape = SweepShape(
       geometry: geometry, forward: UnsafePointer(block(forward)), backward: UnsafePointer(block(backward)),
       scale: UnsafePointer(block(scale)))
-    (constants, slopes, signs) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
-    (slopesAtStart, signsAtStart, carried) = (block(emptyAbove), block(emptyAbove), block(emptyAbove))
-    (carriedConstants, carriedSlopes) = (block(emptyBelow), block(emptyBelow))
-    (gradients, moments) = (block(emptyBelow), block(emptyBelow))
-    (roots, slopesThere) = (block(emptyAbove + emptyAbove), block(emptyAbove + emptyAbove))
+    let above = [Double](repeating: 0, count: scale.count)
+    (constants, slopes, signs) = (block(above), block(above), block(above))
+    (roots, slopesThere) = (block(above + above), block(above + above))
+    below = block([Double](repeating: 0, count: inputGroups * 32 * planeBelow))
     memory = blocks
-    found = .allocate(capacity: max(8, 2 * above))
-    found.initialize(repeating: 0, count: max(8, 2 * above))
+    found = .allocate(capacity: max(8, 2 * above.count))
+    found.initialize(repeating: 0, count: max(8, 2 * above.count))
   }
 
   deinit {
@@ -114,14 +130,6 @@ final class TwoLayerSweep {
     return ((channel >> 3) * plane + position) * 8 + (channel & 7)
   }
 
-  private var planeBelow: Int { shape.geometry.inputHeight * shape.geometry.inputWidth }
-  private var planeAbove: Int { shape.geometry.outputHeight * shape.geometry.outputWidth }
-
-  private func unit(_ place: Int, plane: Int, width: Int) -> SweepUnit {
-    let position = place / 8 % plane
-    return SweepUnit(channel: place / (8 * plane) * 8 + place % 8, row: position / width, column: position % width)
-  }
-
   // MARK: - First pass
 
   /// Finds all switches along a path that the probe has set up.
@@ -132,7 +140,7 @@ final class TwoLayerSweep {
     starts = probe.copy(probe.baselineValues, first)
     rates = probe.copy(probe.tangents, first)
     endsAtBaseline = probe.copy(probe.baselineValues, chain.straightEnd)
-    var below: [Event] = []
+    var switchesBelow: [Event] = []
     let (values, tangents) = (probe.values[first + 1], probe.tangents[first + 1])
     for unit in starts.indices {
       let (start, rate) = (starts[unit], rates[unit])
@@ -141,44 +149,45 @@ final class TwoLayerSweep {
       tangents[unit] = isOn ? rate : 0
       let position = -Double(start) / Double(rate)
       if start != 0, rate != 0, position > 0, position < 1 {
-        below.append(Event(position: position, unit: -1 - TwoLayerSweep.place(unit, plane: planeBelow)))
+        switchesBelow.append(Event(position: position, isAbove: false, unit: unit))
       }
     }
-    below.sort { $0.position < $1.position }
+    switchesBelow.sort { $0.position < $1.position }
     program.run(probe.values, from: first + 1, to: second)
     program.pushForward(probe.tangents, at: probe.values, from: first + 1, to: second)
     // Lanes of channels that do not exist stay at zero, which counts as below, and never cross.
     signs.update(repeating: -1, count: shape.outputNumbers)
     let (lineStarts, lineSlopes) = (probe.values[second], probe.tangents[second])
-    for unit in 0..<probe.count(second) {
-      let place = TwoLayerSweep.place(unit, plane: planeAbove)
-      constants[place] = Double(lineStarts[unit])
-      slopes[place] = Double(lineSlopes[unit])
-      let isOn = lineStarts[unit] > 0 || (lineStarts[unit] == 0 && lineSlopes[unit] > 0)
-      signs[place] = isOn ? 1 : -1
+    isOnAboveAtStart = placesAbove.indices.map {
+      lineStarts[$0] > 0 || (lineStarts[$0] == 0 && lineSlopes[$0] > 0)
     }
-    slopesAtStart.update(from: slopes, count: shape.outputNumbers)
-    signsAtStart.update(from: signs, count: shape.outputNumbers)
+    slopesAtStart = placesAbove.indices.map { Double(lineSlopes[$0]) }
     var largest = 0.0
-    for place in 0..<shape.outputNumbers {
+    for (unit, place) in placesAbove.enumerated() {
+      constants[place] = Double(lineStarts[unit])
+      slopes[place] = slopesAtStart[unit]
+      signs[place] = isOnAboveAtStart[unit] ? 1 : -1
       largest = max(largest, constants[place].magnitude, slopes[place].magnitude)
     }
     let tiny = 1e-12 * largest
-    var above: [Event] = []
-    for event in below {
+    var switchesAbove: [Event] = []
+    let geometry = shape.geometry
+    for event in switchesBelow {
       let line = change(event)
+      let unit = SweepUnit(event.unit, planeHeight: geometry.inputHeight, planeWidth: geometry.inputWidth)
       let count = program.kernels.sweepCrossings(
-        shape, unit(-1 - event.unit, plane: planeBelow, width: shape.geometry.inputWidth), event.position,
-        line.constant, line.slope, tiny, constants, slopes, signs, found, roots,
+        shape, unit, event.position, line.constant, line.slope, tiny, constants, slopes, signs, found, roots,
         slopesThere)
       for index in 0..<count {
-        above.append(Event(position: roots[index], unit: found[index], slope: slopesThere[index]))
+        switchesAbove.append(
+          Event(position: roots[index], isAbove: true, unit: unitAbove(found[index]), slope: slopesThere[index]))
       }
     }
-    for place in 0..<shape.outputNumbers where (constants[place] + slopes[place]) * signs[place] < 0 {
-      above.append(Event(position: -constants[place] / slopes[place], unit: place, slope: slopes[place]))
+    for (unit, place) in placesAbove.enumerated() where (constants[place] + slopes[place]) * signs[place] < 0 {
+      switchesAbove.append(
+        Event(position: -constants[place] / slopes[place], isAbove: true, unit: unit, slope: slopes[place]))
     }
-    events = below + above
+    events = switchesBelow + switchesAbove
     // Rounding may put a root a little outside of its piece.
     for index in events.indices { events[index].position = min(1, max(0, events[index].position)) }
     events.sort { $0.position < $1.position }
@@ -188,14 +197,14 @@ final class TwoLayerSweep {
 
   /// What the line of a first-layer unit after the relu gains when the unit switches.
   private func change(_ event: Event) -> (constant: Double, slope: Double) {
-    let unit = modelUnit(-1 - event.unit, plane: planeBelow)
-    let sign = isOnAtStart(unit) ? -1.0 : 1.0
-    return (sign * Double(starts[unit]), sign * Double(rates[unit]))
+    let sign = isOnAtStart(event.unit) ? -1.0 : 1.0
+    return (sign * Double(starts[event.unit]), sign * Double(rates[event.unit]))
   }
 
-  /// The unit of the model at a place in groups of eight channels.
-  private func modelUnit(_ place: Int, plane: Int) -> Int {
-    (place / (8 * plane) * 8 + place % 8) * plane + place / 8 % plane
+  /// The unit of the model at a place among the lines of the second layer.
+  private func unitAbove(_ place: Int) -> Int {
+    let plane = shape.geometry.outputHeight * shape.geometry.outputWidth
+    return (place / (8 * plane) * 8 + place % 8) * plane + place / 8 % plane
   }
 
   // MARK: - Second pass
@@ -209,6 +218,59 @@ final class TwoLayerSweep {
 
   /// Integrates one unit of the target, after ``findEvents(_:)``.
   func integrate(_ probe: Probe, unit cell: Int, final: FinalNonlinearity) -> Result {
+    // The end of one piece is the start of the next.
+    var value = final.value(Double(endsAtBaseline[cell]))
+    return integrate(probe, unit: cell) { _, start, end, length in
+      let next = final.value(end)
+      defer { value = next }
+      return final.integralOfDerivative(
+        from: start, to: end, valueAtStart: value, valueAtEnd: next, length: length)
+    }
+  }
+
+  /// Integrates all units of a target together, after ``findEvents(_:)``.
+  ///
+  /// - Returns: for each unit its integrals, and for the unit behind its function the integral of the target's derivative and what the
+  ///   target gains through it.
+  func integrate(
+    _ probe: Probe, target: StraightTarget
+  ) -> [(unit: Int, result: Result, influence: Double, conductance: Double)] {
+    // A first walk finds where each unit is at each switch: what the clock of one gains depends on all.
+    var ends: [[Double]] = []
+    for unit in target.units {
+      var line = [Double(endsAtBaseline[unit])]
+      _ = integrate(probe, unit: unit) { _, _, end, _ in
+        line.append(end)
+        return 0
+      }
+      ends.append(line)
+    }
+    var gains = target.units.map { _ in [Double]() }
+    var (influences, conductances) = (target.units.map { _ in 0.0 }, target.units.map { _ in 0.0 })
+    let positions = [0] + events.map { $0.position } + [1]
+    for piece in 1..<positions.count {
+      let length = positions[piece] - positions[piece - 1]
+      let (first, last) = (ends.map { $0[piece - 1] }, ends.map { $0[piece] })
+      let integrals = target.integrals(from: first, to: last, length: length)
+      for place in target.units.indices {
+        gains[place].append(integrals.before[place])
+        influences[place] += integrals.behind[place]
+        if length > 0 { conductances[place] += integrals.before[place] * (last[place] - first[place]) / length }
+      }
+    }
+    return target.units.indices.map { place in
+      let result = integrate(probe, unit: target.units[place]) { piece, _, _, _ in gains[place][piece] }
+      return (target.units[place], result, influences[place], conductances[place])
+    }
+  }
+
+  /// Integrates one unit of the target, given what its clock gains on a piece.
+  ///
+  /// - Parameter gain: of the piece's number, the last straight value of the unit at its start and at its end, and its length.
+  private func integrate(
+    _ probe: Probe, unit cell: Int,
+    gain: (_ piece: Int, _ start: Double, _ end: Double, _ length: Double) -> Double
+  ) -> Result {
     let (first, second) = (chain.first, chain.second)
     // The gradients of the cell before its last function: with respect to the second layer, and to the first at the start.
     Target.unit(cell, boundary: chain.straightEnd).seed(probe.gradients, count: probe.count(chain.straightEnd))
@@ -216,90 +278,79 @@ final class TwoLayerSweep {
     let weights = probe.copy(probe.gradients, second + 1)
     var z = Double(endsAtBaseline[cell])
     var slope = 0.0
-    var isOnAbove = [Bool](repeating: false, count: shape.outputNumbers)
+    var isOnAbove = isOnAboveAtStart
     let masked = probe.gradients[second]
     for unit in weights.indices {
-      let place = TwoLayerSweep.place(unit, plane: planeAbove)
-      isOnAbove[place] = signsAtStart[place] > 0
-      masked[unit] = isOnAbove[place] ? weights[unit] : 0
-      if isOnAbove[place] { slope += Double(weights[unit]) * slopesAtStart[place] }
+      masked[unit] = isOnAbove[unit] ? weights[unit] : 0
+      if isOnAbove[unit] { slope += Double(weights[unit]) * slopesAtStart[unit] }
     }
     program.pullBack(probe.gradients, at: probe.baselineValues, from: second, to: first + 1)
     let startGradients = probe.gradients[first + 1]
-    for unit in starts.indices {
-      let place = TwoLayerSweep.place(unit, plane: planeBelow)
-      gradients[place] = Double(startGradients[unit])
-      carriedConstants[place] = 0
-      carriedSlopes[place] = isOnAtStart(unit) ? Double(rates[unit]) : 0
+    for (unit, place) in placesBelow.enumerated() {
+      below[place + Offset.gradient] = Double(startGradients[unit])
+      below[place + Offset.moment] = 0
+      below[place + Offset.constant] = 0
+      below[place + Offset.slope] = isOnAtStart(unit) ? Double(rates[unit]) : 0
     }
-    moments.update(repeating: 0, count: shape.inputNumbers)
-    carried.update(repeating: 0, count: shape.outputNumbers)
-    // For each unit of the first layer the integral of its gradient when it switched.
-    var switchedAt = [Double?](repeating: nil, count: starts.count)
-    var activeTime = [Double](repeating: 0, count: shape.outputNumbers)
-    var (position, clock) = (0.0, 0.0)
-    var value = final.value(z)
+    // For each unit of the first layer that switches, the integral of its gradient up to there.
+    var upToSwitch = [Double?](repeating: nil, count: starts.count)
+    var (carried, activeTime) = (slopesAtStart.map { _ in 0.0 }, slopesAtStart.map { _ in 0.0 })
+    var (piece, position, clock) = (0, 0.0, 0.0)
     func advance(to next: Double) {
       let end = z + slope * (next - position)
-      let endValue = final.value(end)
-      clock += final.integralOfDerivative(
-        from: z, to: end, valueAtStart: value, valueAtEnd: endValue, length: next - position)
-      (z, position, value) = (end, next, endValue)
+      clock += gain(piece, z, end, next - position)
+      (piece, z, position) = (piece + 1, end, next)
     }
+    let geometry = shape.geometry
     for event in events {
       advance(to: event.position)
-      if event.unit < 0 {
-        let place = -1 - event.unit
-        let unit = modelUnit(place, plane: planeBelow)
-        switchedAt[unit] = gradients[place] * clock - moments[place]
-        // What was carried up to here stays; from here on the slope is another.
-        let gain = change(event).slope
-        slope += gradients[place] * gain
-        carriedConstants[place] -= gain * clock
-        carriedSlopes[place] += gain
-      } else {
-        let place = event.unit
-        let weight = Double(weights[modelUnit(place, plane: planeAbove)])
-        let unit = unit(place, plane: planeAbove, width: shape.geometry.outputWidth)
-        let turn = isOnAbove[place] ? -1.0 : 1.0
-        carried[place] -=
-          turn * shape.scale[place]
-          * program.kernels.sweepCarried(shape, unit, clock, carriedConstants, carriedSlopes)
-        activeTime[place] -= turn * clock
-        isOnAbove[place].toggle()
+      let unit = event.unit
+      if event.isAbove {
+        let turn = isOnAbove[unit] ? -1.0 : 1.0
+        let (weight, factor) = (Double(weights[unit]), shape.scale[placesAbove[unit]])
+        carried[unit] -=
+          turn * factor
+          * program.kernels.sweepSwitch(
+            shape, SweepUnit(unit, planeHeight: geometry.outputHeight, planeWidth: geometry.outputWidth), clock,
+            turn * weight * factor, below)
+        activeTime[unit] -= turn * clock
+        isOnAbove[unit].toggle()
         slope += turn * weight * event.slope
-        program.kernels.sweepBack(shape, unit, clock, turn * weight * shape.scale[place], gradients, moments)
+      } else {
+        let place = below + placesBelow[unit]
+        upToSwitch[unit] = place[Offset.gradient] * clock - place[Offset.moment]
+        // What was carried up to here stays; from here on the slope is another.
+        let change = change(event).slope
+        slope += place[Offset.gradient] * change
+        place[Offset.constant] -= change * clock
+        place[Offset.slope] += change
       }
     }
     advance(to: 1)
-    carryToEnd(probe, isOnAbove, clock: clock)
-    return result(weights, isOnAbove, switchedAt: switchedAt, activeTime: activeTime, clock: clock)
+    carryToEnd(probe, isOnAbove, &carried, clock: clock)
+    for unit in activeTime.indices where isOnAbove[unit] { activeTime[unit] += clock }
+    return result(weights, upToSwitch: upToSwitch, carried: carried, activeTime: activeTime, clock: clock)
   }
 
   /// Adds what units that are on at the end have carried since the start: one convolution for all of them.
-  private func carryToEnd(_ probe: Probe, _ isOnAbove: [Bool], clock: Double) {
+  private func carryToEnd(_ probe: Probe, _ isOnAbove: [Bool], _ carried: inout [Double], clock: Double) {
     let times = probe.tangents[chain.first + 1]
-    for unit in starts.indices {
-      let place = TwoLayerSweep.place(unit, plane: planeBelow)
-      times[unit] = Float(carriedConstants[place] + carriedSlopes[place] * clock)
+    for (unit, place) in placesBelow.enumerated() {
+      times[unit] = Float(below[place + Offset.constant] + below[place + Offset.slope] * clock)
     }
     program.pushForward(probe.tangents, at: probe.baselineValues, from: chain.first + 1, to: chain.second)
     let whole = probe.tangents[chain.second]
-    for unit in 0..<probe.count(chain.second) {
-      let place = TwoLayerSweep.place(unit, plane: planeAbove)
-      if isOnAbove[place] { carried[place] += Double(whole[unit]) }
-    }
+    for unit in carried.indices where isOnAbove[unit] { carried[unit] += Double(whole[unit]) }
   }
 
   private func result(
-    _ weights: [Float], _ isOnAbove: [Bool], switchedAt: [Double?], activeTime: [Double], clock: Double
+    _ weights: [Float], upToSwitch: [Double?], carried: [Double], activeTime: [Double], clock: Double
   ) -> Result {
     var (beforeFirst, afterFirst) = (PathIntegral(count: starts.count), PathIntegral(count: starts.count))
-    for unit in starts.indices {
-      let place = TwoLayerSweep.place(unit, plane: planeBelow)
-      let whole = gradients[place] * clock - moments[place]
+    for (unit, place) in placesBelow.enumerated() {
+      let whole = below[place + Offset.gradient] * clock - below[place + Offset.moment]
       let isOn = isOnAtStart(unit)
-      let whileOn = switchedAt[unit].map { isOn ? $0 : whole - $0 } ?? (isOn ? whole : 0)
+      let whileOn = upToSwitch[unit].map { isOn ? $0 : whole - $0 } ?? (isOn ? whole : 0)
       afterFirst.influence[unit] = whole
       beforeFirst.influence[unit] = whileOn
       beforeFirst.conductance[unit] = whileOn * Double(rates[unit])
@@ -307,11 +358,10 @@ final class TwoLayerSweep {
     afterFirst.conductance = beforeFirst.conductance
     var (beforeSecond, afterSecond) = (PathIntegral(count: weights.count), PathIntegral(count: weights.count))
     for unit in weights.indices {
-      let place = TwoLayerSweep.place(unit, plane: planeAbove)
       let weight = Double(weights[unit])
       afterSecond.influence[unit] = weight * clock
-      beforeSecond.influence[unit] = weight * (activeTime[place] + (isOnAbove[place] ? clock : 0))
-      beforeSecond.conductance[unit] = weight * carried[place]
+      beforeSecond.influence[unit] = weight * activeTime[unit]
+      beforeSecond.conductance[unit] = weight * carried[unit]
     }
     afterSecond.conductance = beforeSecond.conductance
     return Result(

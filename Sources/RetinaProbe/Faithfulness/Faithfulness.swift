@@ -115,8 +115,8 @@ extension Probe {
     return Faithfulness(
       residual: answer.residual, relativeResidual: answer.relativeResidual, value: knockout.whole,
       valueWithoutUnits: knockout.empty,
-      unitAblation: Agreement(sampled.map { attribution[$0] }, sampled.map { knockout.loss(CollectionOfOne($0)) }),
-      channelAblation: channels.isEmpty ? nil : Agreement(sums, channels.map { knockout.loss($0) }),
+      unitAblation: Agreement(sampled.map { attribution[$0] }, knockout.losses(sampled.map { [$0] })),
+      channelAblation: channels.isEmpty ? nil : Agreement(sums, knockout.losses(channels)),
       deletion: knockout.deletion(order, steps: settings.curveSteps),
       insertion: knockout.insertion(order, steps: settings.curveSteps),
       sensitivity: sizes.map {

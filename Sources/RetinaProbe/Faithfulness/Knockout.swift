@@ -15,9 +15,9 @@ struct Knockout {
 
   init(_ probe: Probe, input: [Float], boundary: Int, target: Target, replacement: [Float]) {
     (self.probe, self.target, self.boundary, self.replacement) = (probe, target, boundary, replacement)
-    probe.run(input, into: probe.values, to: target.boundary)
-    units = probe.copy(probe.values, boundary)
-    whole = Double(target.value(probe.values))
+    probe.runWhole(input, to: target.boundary)
+    units = probe.copy(probe.whole, boundary)
+    whole = Double(target.value(probe.whole))
     empty = value(keeping: [])
   }
 
@@ -33,8 +33,22 @@ struct Knockout {
   /// The target with all units but some replaced.
   func value(keeping group: some Sequence<Int>) -> Double { value(from: replacement, group, units) }
 
-  /// What the target loses when some units are replaced, F - F_S.
-  func loss(_ group: some Sequence<Int>) -> Double { whole - value(replacing: group) }
+  /// What the target loses when each group of units is replaced, F - F_S: from what the units change where that costs less than to run
+  /// the rest of the model, as it does for small groups.
+  func losses(_ groups: [[Int]]) -> [Double] {
+    let replacing = probe.replacing(boundary: boundary, target: target)
+    let cost = probe.program.steps[boundary..<target.boundary].reduce(0) { $0 + $1.multiplyAdds }
+    let perUnit = replacing?.multiplyAddsPerUnit ?? cost
+    let isSmall = groups.map { $0.count * perUnit < cost }
+    let effects = replacing?.effects(
+      probe, whole: probe.whole, target: target, replacement: replacement,
+      groups: UnitGroups(lists: groups.indices.filter { isSmall[$0] }.map { groups[$0] }))
+    var known = (effects ?? []).makeIterator()
+    return groups.indices.map { index in
+      if isSmall[index], let effect = known.next() { return Double(effect) }
+      return whole - value(replacing: groups[index])
+    }
+  }
 
   private func value(from start: [Float], _ group: some Sequence<Int>, _ others: [Float]) -> Double {
     let places = probe.values[boundary]

@@ -40,24 +40,16 @@ public struct Infidelity: Sendable, Equatable {
 
 extension Knockout {
   func sensitivity(_ attribution: [Double], size: Int, samples: Int, random: inout SeededRandom) -> SensitivityN {
-    var (sums, losses) = ([Double](), [Double]())
-    for _ in 0..<samples {
-      let subset = random.sample(size, of: attribution.count)
-      sums.append(subset.reduce(0) { $0 + attribution[$1] })
-      losses.append(loss(subset))
-    }
-    return SensitivityN(size: size, correlation: Agreement.pearson(sums, losses))
+    let subsets = (0..<samples).map { _ in random.sample(size, of: attribution.count) }
+    let sums = subsets.map { subset in subset.reduce(0) { $0 + attribution[$1] } }
+    return SensitivityN(size: size, correlation: Agreement.pearson(sums, losses(subsets)))
   }
 
   func infidelity(_ attribution: [Double], samples: Int, random: inout SeededRandom) -> Infidelity {
-    var (sums, losses) = ([Double](), [Double]())
-    for _ in 0..<samples {
+    let subsets = (0..<samples).map { _ in
       let level = random.uniform()
-      var subset: [Int] = []
-      for unit in attribution.indices where random.uniform() < level { subset.append(unit) }
-      sums.append(subset.reduce(0) { $0 + attribution[$1] })
-      losses.append(loss(subset))
+      return attribution.indices.filter { _ in random.uniform() < level }
     }
-    return Infidelity(sums, losses)
+    return Infidelity(subsets.map { subset in subset.reduce(0) { $0 + attribution[$1] } }, losses(subsets))
   }
 }

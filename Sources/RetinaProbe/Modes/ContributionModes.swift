@@ -77,43 +77,6 @@ public struct ContributionModes: Sendable {
       return square > 0 ? sum / square * sum : 0
     }
   }
-
-  /// What each mode's inputs look like: their average weighted by the mode's loadings, less their plain average.
-  ///
-  ///     RF_k = sum over i of W_ik x_i / sum over i of W_ik - mean over i of x_i
-  ///
-  /// with the loadings in the place of spikes in a spike-triggered average. Where the stimulus is correlated in space
-  /// or time the average is so, too; for white noise it shows the filter, in noise that falls with the root of
-  /// ``effectiveInputs``. Zero for a mode without loadings.
-  ///
-  /// - Parameter input: gives an input; all of one length.
-  /// - Returns: one average per mode, each of the length of an input.
-  public func receptiveFields(_ input: (Int) -> [Float]) -> [[Float]] {
-    let count = factorization.count
-    var mean: [Double] = []
-    var sums: [[Double]] = []
-    var totals = [Double](repeating: 0, count: count)
-    for row in 0..<matrix.rows {
-      let values = input(row)
-      if sums.isEmpty {
-        mean = [Double](repeating: 0, count: values.count)
-        sums = [[Double]](repeating: mean, count: count)
-      }
-      for place in values.indices { mean[place] += Double(values[place]) }
-      for mode in 0..<count {
-        let loading = factorization.loadings[row * count + mode]
-        totals[mode] += loading
-        if loading > 0 {
-          for place in values.indices { sums[mode][place] += loading * Double(values[place]) }
-        }
-      }
-    }
-    return sums.indices.map { mode in
-      mean.indices.map { place in
-        totals[mode] > 0 ? Float(sums[mode][place] / totals[mode] - mean[place] / Double(matrix.rows)) : 0
-      }
-    }
-  }
 }
 
 extension ContributionModes.Point {

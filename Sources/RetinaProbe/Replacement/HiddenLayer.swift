@@ -5,6 +5,8 @@ import RetinaKernels
 final class HiddenLayer {
   /// The boundary behind the function.
   var end: Int { bend + 1 }
+  /// The most units of the layer that one unit before it reaches.
+  var largestReach: Int { shape.largestReach }
   private let bend: Int
   private let kind: ActivationKind
   private let shape: ReachShape
@@ -86,29 +88,19 @@ final class HiddenLayer {
       for unit in units where changes[unit] != 0 {
         kernels.spreadChange(shape, place(unit), changes[unit], changed)
       }
-      apply(kernels, to: changed, count: count)
+      kernels.activate(kind, count, changed)
       return Double(kernels.weightedChange(count, self.readout, outcomes, changed))
     }
   }
 
   private func shift(_ kernels: KernelTable, unit: Int, change: Float) -> Double {
     let count = kernels.reachedUnits(shape, place(unit), change, values, outcomes, readout, reached)
-    apply(kernels, to: reached, count: count)
+    kernels.activate(kind, count, reached)
     let room = shape.largestReach
     return Double(kernels.weightedChange(count, reached + room, reached + 2 * room, reached))
   }
 
-  /// Applies the layer's function in place.
-  private func apply(_ kernels: KernelTable, to values: UnsafeMutablePointer<Float>, count: Int) {
-    if kind == .relu {
-      kernels.rectify(count, values)
-    } else {
-      PlainActivation.forward(kind, count: count, input: values, output: values)
-    }
-  }
-
   private func place(_ unit: Int) -> SweepUnit {
-    let (plane, width) = (shape.geometry.inputHeight * shape.geometry.inputWidth, shape.geometry.inputWidth)
-    return SweepUnit(channel: unit / plane, row: unit % plane / width, column: unit % width)
+    SweepUnit(unit, planeHeight: shape.geometry.inputHeight, planeWidth: shape.geometry.inputWidth)
   }
 }

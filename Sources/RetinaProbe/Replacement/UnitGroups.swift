@@ -1,4 +1,4 @@
-/// Units in groups that are replaced together; groups without units do not exist.
+/// Units in groups that are replaced together.
 struct UnitGroups {
   /// The units of all groups, one group after another.
   private var units: [Int]
@@ -6,6 +6,8 @@ struct UnitGroups {
   private var starts: [Int]
 
   /// Sorts units by the number of their group; nil makes each unit its own group.
+  ///
+  /// Groups without units do not exist.
   init(_ groups: [Int]?, count: Int) {
     guard let groups else {
       units = Array(0..<count)
@@ -25,6 +27,13 @@ struct UnitGroups {
       units[places[group]] = unit
       places[group] += 1
     }
+  }
+
+  /// Groups from their units, which may be in several of them.
+  init(lists: [[Int]]) {
+    units = lists.flatMap { $0 }
+    starts = [0]
+    for list in lists { starts.append(starts[starts.count - 1] + list.count) }
   }
 
   /// Number of groups.

@@ -31,6 +31,9 @@ final class UnitReplacement {
     hidden = layer
   }
 
+  /// Multiply-adds that the replacement of one unit takes, at most.
+  var multiplyAddsPerUnit: Int { hidden?.largestReach ?? 1 }
+
   /// How much lower the target is when each group is replaced: `F - F(group := replacement)`.
   ///
   /// - Parameters:
