@@ -2,7 +2,7 @@
 protocol Command {
   static var name: String { get }
   static var summary: String { get }
-  /// Names of the words that come without an option, in order; all are required.
+  /// Names of the words that come without an option, in order; one in brackets may be left out.
   static var operands: [String] { get }
   static var options: [CommandOption] { get }
   static var example: String { get }
@@ -85,10 +85,12 @@ struct Arguments {
         values[parts[0], default: []].append(value)
       }
     }
-    guard operands.count == command.operands.count, operands.allSatisfy({ !$0.isEmpty }) else {
+    let required = command.operands.filter { !$0.hasPrefix("[") }.count
+    guard (required...command.operands.count).contains(operands.count), operands.allSatisfy({ !$0.isEmpty }) else {
       let found = operands.map { "'\($0)'" }.joined(separator: " ")
+      let expected = command.operands.map { $0.filter { !"[]".contains($0) } }.joined(separator: " ")
       throw UsageError(
-        "\(command.name): expected \(command.operands.joined(separator: " ")), found \(found.isEmpty ? "nothing" : found)"
+        "\(command.name): expected \(expected), found \(found.isEmpty ? "nothing" : found)"
       )
     }
   }

@@ -1,21 +1,36 @@
 import RetinaEngine
 import RetinaFiles
+import RetinaGraph
 import RetinaModel
 
 /// `retina info`: what a model is.
 enum InfoCommand: Command {
   static let name = "info"
   static let summary = "Describes a model: layers, shapes, time, cells, provenance, cost per frame, memory."
-  static let operands = ["MODEL"]
+  static let operands = ["[MODEL]"]
   static let options = [
     CommandOption("--plan", nil, "show what is done for each layer, its cost and its place in memory"),
-    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto), for --plan"), .json,
+    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto), for --plan"),
+    CommandOption("--operators", nil, "list the ONNX operators that run"), .json,
   ]
   static let example = "retina info Models/salamander-whitenoise.safetensors --plan"
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let path = arguments.operands[0]
-    let model = try ModelFile.read(path)
+    if arguments.has("--operators") {
+      printOperators(isJSON: arguments.has("--json"))
+      return ExitCode.done
+    }
+    guard let path = arguments.operands.first else {
+      throw UsageError("info: expected MODEL, found nothing")
+    }
+    let model: Model
+    switch try LoadedModel(path) {
+    case .layers(let layers): model = layers
+    case .graph(let program, let reason):
+      let description = GraphDescription(graph: program.graph, reason: reason)
+      print(arguments.has("--json") ? description.json.text(indented: true) : description.text)
+      return ExitCode.done
+    }
     let plan = StreamPlan(model, options: try streamOptions(arguments))
     let program = Program(model)
     if arguments.has("--json") {
@@ -24,6 +39,21 @@ enum InfoCommand: Command {
       printText(model, program, plan, showsPlan: arguments.has("--plan"))
     }
     return ExitCode.done
+  }
+
+  /// The operators of ONNX graphs that run, and the versions of their definitions.
+  private static func printOperators(isJSON: Bool) {
+    let (names, opsets) = (GraphProgram.operators, GraphProgram.opsets)
+    if isJSON {
+      let report: JSON = [
+        "opsets": [.number(Double(opsets.lowerBound)), .number(Double(opsets.upperBound))],
+        "operators": .array(names.map { .string($0) }),
+      ]
+      print(report.text(indented: true))
+    } else {
+      print("ONNX operators of opsets \(opsets.lowerBound) to \(opsets.upperBound)")
+      for name in names { print("  \(name)") }
+    }
   }
 
   // MARK: - For people
