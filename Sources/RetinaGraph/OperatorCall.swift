@@ -118,13 +118,18 @@ struct OperatorCall {
 
   // MARK: Results
 
+  /// The largest result: 2^24 numbers.
+  ///
+  /// A small file can ask for it with a shape alone, and lists of places cost more.
+  static let maximumResult = 1 << 24
+
   /// Checks that extents are not negative and that their product is not too large; gives the product.
   @discardableResult
   func count(of extents: [Int]) throws(GraphError) -> Int {
-    guard let count = TypedArray.count(of: extents) else {
+    guard let count = TypedArray.count(of: extents), count <= OperatorCall.maximumResult else {
       var text = ""
-      for extent in extents { text += text.isEmpty ? "\(extent)" : ", \(extent)" }
-      throw failure("an array of at most 2^28 numbers", "[\(text)]")
+      for extent in extents.prefix(8) { text += text.isEmpty ? "\(extent)" : ", \(extent)" }
+      throw failure("an array of at most 64 axes and 2^24 numbers", "[\(text)]")
     }
     return count
   }

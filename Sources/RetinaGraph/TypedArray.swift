@@ -7,8 +7,10 @@ public struct TypedArray: Equatable, Sendable {
   /// The numbers.
   public let numbers: Numbers
 
-  /// The largest number of elements: 2^28.
-  public static let maximumCount = 1 << 28
+  /// The largest number of elements: 2^26.
+  public static let maximumCount = 1 << 26
+  /// The largest number of axes.
+  public static let maximumRank = 64
 
   /// Creates an array; nothing when the numbers are not as many as the extents say, or not of the kind of the type.
   public init?(type: ElementType, extents: [Int], numbers: Numbers) {
@@ -33,16 +35,18 @@ public struct TypedArray: Equatable, Sendable {
     self.init(type: .float32, extents: extents, numbers: .single(values))
   }
 
-  /// The number of elements of an array; nothing when an extent is negative or the product above ``maximumCount``.
+  /// The number of elements of an array; nothing when there are too many axes, an extent is negative, or the product of
+  /// those that are not 0 is above ``maximumCount``.
   public static func count(of extents: [Int]) -> Int? {
+    guard extents.count <= maximumRank else { return nil }
     var count = 1
     for extent in extents {
       guard extent >= 0 else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(1, extent))
       guard !overflow, product <= maximumCount else { return nil }
       count = product
     }
-    return count
+    return extents.contains(0) ? 0 : count
   }
 
   /// The number of elements.

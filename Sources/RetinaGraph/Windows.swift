@@ -60,7 +60,8 @@ struct Windows {
 
   /// For every combination of a kernel row, an output row and the input row that it reads, where a row runs along the
   /// last axis: `(kernel, output, input)`, counted in rows.
-  func rows() -> [(kernel: Int, output: Int, input: Int)] {
+  func rows(_ call: OperatorCall) throws(GraphError) -> [(kernel: Int, output: Int, input: Int)] {
+    try call.count(of: axes.dropLast().flatMap { [$0.kernel, $0.output] })
     var rows = [(kernel: 0, output: 0, input: 0)]
     for axis in axes.dropLast() {
       var next: [(kernel: Int, output: Int, input: Int)] = []
@@ -79,7 +80,8 @@ struct Windows {
   }
 
   /// The places that every window reads in a plane, and how many of its positions lie in the input or its padding.
-  func reads() -> [(places: [Int], covered: Int)] {
+  func reads(_ call: OperatorCall) throws(GraphError) -> [(places: [Int], covered: Int)] {
+    try call.count(of: axes.flatMap { [$0.kernel, $0.output] })
     var windows: [(places: [Int], covered: Int)] = [([0], 1)]
     for axis in axes {
       var next: [(places: [Int], covered: Int)] = []

@@ -28,7 +28,7 @@ func integers(_ values: [Int], _ type: ElementType = .signed64, extents: [Int]? 
   try #require(TypedArray(type: type, extents: extents ?? [values.count], numbers: .integer(values)))
 }
 
-/// A graph of one node that reads arrays called a, b, c and writes x, y, z
+/// A graph of one node whose inputs have the names a, b, c and whose outputs x, y, z.
 func program(
   _ operatorName: String, _ inputs: [TypedArray?], _ attributes: [(name: String, value: GraphAttribute)] = [],
   outputs: Int = 1, opset: Int = 22

@@ -16,8 +16,6 @@ private struct ArrayParts {
 }
 
 extension ONNXReader {
-  private static let maximumRank = 64
-
   /// `TensorProto`: the numbers as raw bytes, in a list, or in another file.
   func array(_ message: ProtobufReader) throws(FileError) -> (name: String, array: TypedArray) {
     let parts = try parts(message)
@@ -44,9 +42,9 @@ extension ONNXReader {
     func failure(_ expected: String, _ found: String) -> FileError {
       FileError(file: file, place: place, expected: expected, found: found)
     }
-    guard parts.extents.count <= ONNXReader.maximumRank, let count = TypedArray.count(of: parts.extents) else {
+    guard let count = TypedArray.count(of: parts.extents) else {
       throw failure(
-        "at most \(ONNXReader.maximumRank) axes and 2^28 numbers",
+        "at most 64 axes and 2^26 numbers",
         "[\(parts.extents.prefix(8).map(\.description).joined(separator: ", "))]")
     }
     let numbers: Numbers

@@ -49,7 +49,7 @@ extension OperatorCall {
     let extents = [batch, outputs] + windows.outputExtents
     var y = [Number](repeating: zero, count: try count(of: extents))
     let last = windows.axes[windows.axes.count - 1]
-    let rows = windows.rows()
+    let rows = try windows.rows(self)
     let (inputPlane, outputPlane, taps) = (
       product(xExtents[2...]), product(windows.outputExtents), product(kernel)
     )

@@ -37,7 +37,7 @@ extension OperatorCall {
     let isColumnMajor = try flag("storage_order")
     let extents = Array(input.extents[..<2]) + windows.outputExtents
     let count = try count(of: extents)
-    let reads = windows.reads()
+    let reads = try windows.reads(self)
     guard reads.allSatisfy({ !$0.places.isEmpty }) else {
       throw failure("windows that reach the input", "one in the padding only")
     }
@@ -71,7 +71,7 @@ extension OperatorCall {
     let countsPadding = try flag("count_include_pad")
     let extents = Array(input.extents[..<2]) + windows.outputExtents
     try count(of: extents)
-    let reads = windows.reads()
+    let reads = try windows.reads(self)
     let plane = product(input.extents[2...])
     let starts = stride(from: 0, to: input.count, by: max(1, plane))
     func means<Number: BinaryFloatingPoint>(_ values: [Number]) -> [Number] {

@@ -176,34 +176,42 @@ extension OperatorCall {
       throw failure("\(2 * axes.count) pads of at most \(bounds.upperBound)", "\(pads.count)")
     }
     _ = try self.axes(axes, rank: input.rank)
-    var selections = input.extents.map { Array(0..<$0) }
+    var margins = input.extents.map { (before: 0, after: 0, extent: $0) }
     for (index, entry) in axes.enumerated() {
       let axis = try axis(entry, rank: input.rank)
-      let extent = input.extents[axis]
-      let (before, after) = (pads[index], pads[axes.count + index])
-      guard -before <= extent + after else { throw failure("pads that leave something", "\(before) and \(after)") }
-      guard mode == "constant" || extent > 0 || (before <= 0 && after <= 0) else {
-        throw failure("something to repeat along axis \(axis)", input.summary)
+      (margins[axis].before, margins[axis].after) = (pads[index], pads[axes.count + index])
+    }
+    for margin in margins {
+      guard -margin.before <= margin.extent + margin.after else {
+        throw failure("pads that leave something", "\(margin.before) and \(margin.after)")
       }
-      selections[axis] = (-before..<extent + after).map { position in
-        if (0..<extent).contains(position) { return position }
-        switch mode {
-        case "edge": return position < 0 ? 0 : extent - 1
-        case "wrap": return (position % extent + extent) % extent
-        case "reflect":
-          // Back and forth without repeating the ends.
-          let period = max(1, 2 * (extent - 1))
-          let phase = (position % period + period) % period
-          return phase < extent ? phase : period - phase
-        default: return -1
-        }
+      guard mode == "constant" || margin.extent > 0 || (margin.before <= 0 && margin.after <= 0) else {
+        throw failure("something to repeat", input.summary)
       }
     }
-    let extents = selections.map { $0.count }
+    let extents = margins.map { $0.before + $0.extent + $0.after }
     try count(of: extents)
+    let selections = margins.map { margin in
+      (-margin.before..<margin.extent + margin.after).map { paddedPosition($0, extent: margin.extent, mode) }
+    }
     let places = selectedPlaces(selections, in: input.extents)
     guard mode == "constant" else { return input.selecting(places, extents: extents) }
     return try filled(input.selecting(places, extents: extents), where: places)
+  }
+
+  /// The position that a padded array reads along an axis; -1 for the constant.
+  private func paddedPosition(_ position: Int, extent: Int, _ mode: String) -> Int {
+    if (0..<extent).contains(position) { return position }
+    switch mode {
+    case "edge": return position < 0 ? 0 : extent - 1
+    case "wrap": return (position % extent + extent) % extent
+    case "reflect":
+      // Back and forth without repeating the ends.
+      let period = max(1, 2 * (extent - 1))
+      let phase = (position % period + period) % period
+      return phase < extent ? phase : period - phase
+    default: return -1
+    }
   }
 
   /// Puts the constant of a padding where nothing was read.

@@ -36,7 +36,8 @@ extension Operator {
     Operator("Shape", 1...1, ["start", "end"]) { (call) throws(GraphError) in
       let extents = try call.input(0).extents
       let range = try call.range(
-        start: try call.integer("start", default: 0), end: try call.integer("end", default: extents.count),
+        start: try call.integer("start", default: 0, in: Int.min...Int.max),
+        end: try call.integer("end", default: extents.count, in: Int.min...Int.max),
         rank: extents.count)
       return [try call.array(.signed64, [range.count], .integer(Array(extents[range])))]
     },

@@ -34,7 +34,9 @@ extension Operator {
       guard start.count == 1, limit.count == 1, step.count == 1 else { throw call.failure("three numbers", "others") }
       func count(_ steps: Double) throws(GraphError) -> Int {
         guard steps > 0 else { return 0 }
-        guard steps <= Double(TypedArray.maximumCount) else { throw call.failure("at most 2^28 numbers", "\(steps)") }
+        guard steps <= Double(OperatorCall.maximumResult) else {
+          throw call.failure("at most 2^24 numbers", "\(steps)")
+        }
         return Int(steps.rounded(.up))
       }
       switch (start.numbers, limit.numbers, step.numbers) {
