@@ -14,11 +14,15 @@ public enum ModelFile {
       throw FileError(
         file: path, expected: "a model file, which ends in .safetensors or .onnx", found: "another ending")
     }
-    return try parse(try FileSystem.read(path), file: path)
+    return try parse(try FileSystem.map(path), file: path)
   }
 
   /// Reads a model from the bytes of a file.
   public static func parse(_ bytes: [UInt8], file: String) throws(FileError) -> Model {
+    try parse(FileBytes(bytes), file: file)
+  }
+
+  private static func parse(_ bytes: FileBytes, file: String) throws(FileError) -> Model {
     let floats: [ElementType] = [.float16, .brainFloat16, .float32, .float64]
     var reader = ModelReader(try Safetensors(parsing: bytes, file: file, types: floats), file: file)
     return try reader.model()
