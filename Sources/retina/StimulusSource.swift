@@ -46,7 +46,7 @@ struct StimulusSource {
   var stimuli: [LoadedStimulus]
   var frameRate: Double?
 
-  /// Loads an NPY or NPZ file, or a stimulus set, and checks that a model can see it.
+  /// Loads arrays, a movie, pictures or a stimulus set, and checks that a model can see it.
   init(_ path: String, for model: Model) throws { try self.init(path, inputShape: model.inputShape) }
 
   /// Loads a stimulus, and checks that inputs of a shape can be taken from it.
@@ -65,9 +65,20 @@ struct StimulusSource {
     } else if path.hasSuffix(".npy") {
       let name = StimulusSource.name(of: path)
       stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, inputShape: inputShape)]
+    } else if path.hasSuffix(".y4m") {
+      let (movie, rate) = try Y4M.read(path)
+      frameRate = rate
+      let name = StimulusSource.name(of: path)
+      stimuli = [try StimulusSource.fit(movie, name: name, file: path, inputShape: inputShape)]
+    } else if FileSystem.isFolder(path) {
+      let name = path.split(separator: "/").last.map(String.init) ?? path
+      let movie = try PNG.readSequence(path)
+      stimuli = [try StimulusSource.fit(movie, name: name, file: path, inputShape: inputShape)]
     } else {
       throw FileError(
-        file: path, expected: "a stimulus, which ends in .npy, .npz or .json (a stimulus set)", found: "another ending")
+        file: path,
+        expected: "a stimulus, which ends in .npy, .npz, .y4m or .json (a stimulus set) or is a folder of .png",
+        found: "another ending")
     }
   }
 
