@@ -187,6 +187,18 @@ import Testing
     }
   }
 
+  /// Numbers that are not finite, and a variance that is not above 0, make no model (class 13).
+  @Test(arguments: [("conv.weight", Float.nan), ("dense.weight", .infinity), ("norm.running_var", -1)])
+  func parametersThatCannotBeAreRefused(_ name: String, _ value: Float) throws {
+    var graph = ModelFile.graph(of: try example())
+    let index = try #require(graph.constants.firstIndex { $0.name == name })
+    let array = graph.constants[index].array
+    graph.constants[index].array = try #require(
+      TypedArray([Float](repeating: value, count: array.count), extents: array.extents))
+    let error = try failure { try ModelFile.model(of: graph, file: "f") }
+    #expect(error.expected.hasPrefix("finite weight") || error.expected == "running_var + eps above 0", "\(error)")
+  }
+
   // MARK: Files beside the file
 
   /// A model whose only parameter lies in another file.

@@ -241,6 +241,10 @@ import Testing
       #expect(try failure("QuantizeLinear", [x, floats([scale], 1)]).expected == "scales above 0")
     }
     #expect(try !failure("QuantizeLinear", [x, floats([1], 1), integers([1, 2], .signed8)]).expected.isEmpty)
+    for block in [0, -1, 5] {
+      let blocks = [("axis", GraphAttribute.integer(0)), ("block_size", .integer(block))]
+      #expect(try !failure("QuantizeLinear", [x, floats([1, 1, 1])], blocks).expected.isEmpty)
+    }
   }
 
   @Test func quantizedConvolution() throws {
