@@ -46,8 +46,11 @@ let package = Package(
       name: "RetinaProbe", dependencies: ["RetinaEngine"], exclude: ["README.md"], swiftSettings: optimised,
       linkerSettings: mathematics),
 
+    .target(
+      name: "RetinaGraph", dependencies: ["RetinaKernels"], exclude: ["README.md"], swiftSettings: optimised),
+
     // MARK: - Floors 5-6: files, stimuli, pictures
-    .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),
+    .target(name: "RetinaFiles", dependencies: ["RetinaModel", "RetinaGraph"]),
     .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
     .target(
       name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli"], exclude: ["README.md"],
@@ -57,15 +60,18 @@ let package = Package(
     // MARK: - Floor 7: the command line
     .executableTarget(
       name: "retina",
-      dependencies: ["RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaReport"]),
+      dependencies: [
+        "RetinaProbe", "RetinaGraph", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaReport",
+      ]),
 
     // MARK: - Tests
     .testTarget(
       name: "RetinaKernelsTests", dependencies: ["RetinaKernels"] + levels.map { .target(name: $0.name) }),
     .testTarget(name: "RetinaModelTests", dependencies: ["RetinaModel"]),
-    .testTarget(name: "RetinaEngineTests", dependencies: ["RetinaEngine", "RetinaFiles"]),
+    .testTarget(name: "RetinaEngineTests", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaGraph"]),
     .testTarget(name: "RetinaProbeTests", dependencies: ["RetinaProbe", "RetinaFiles"]),
-    .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel"]),
+    .testTarget(name: "RetinaGraphTests", dependencies: ["RetinaGraph"]),
+    .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel", "RetinaGraph"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
     .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),

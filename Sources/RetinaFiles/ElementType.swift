@@ -1,22 +1,10 @@
+import RetinaGraph
 import RetinaModel
 
 /// How a file stores the numbers of an array.
-enum ElementType: CaseIterable, Sendable {
-  case boolean
-  case signed8, signed16, signed32, signed64
-  case unsigned8, unsigned16, unsigned32, unsigned64
-  case float16, brainFloat16, float32, float64
+typealias ElementType = RetinaGraph.ElementType
 
-  /// Bytes of one number.
-  var size: Int {
-    switch self {
-    case .boolean, .signed8, .unsigned8: 1
-    case .signed16, .unsigned16, .float16, .brainFloat16: 2
-    case .signed32, .unsigned32, .float32: 4
-    case .signed64, .unsigned64, .float64: 8
-    }
-  }
-
+extension ElementType {
   /// Bytes that an array of a shape takes; nothing when their number does not fit an `Int`.
   func byteCount(of shape: Shape) -> Int? {
     let (count, overflow) = shape.count.multipliedReportingOverflow(by: size)

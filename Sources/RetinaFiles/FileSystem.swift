@@ -33,6 +33,35 @@ public enum FileSystem {
     }
   }
 
+  /// The bytes of a whole file, mapped into memory where that is possible: only what is looked at is read, and the system
+  /// can take the memory back.
+  static func map(_ path: String, limit: Int = defaultLimit) throws(FileError) -> FileBytes {
+    let source = try FileSource(path)
+    guard let size = source.size, size > 0 else { return FileBytes(try read(path, limit: limit)) }
+    guard size <= limit else {
+      throw FileError(kind: .cannotRead, file: path, expected: "at most \(limit) bytes", found: "\(size)")
+    }
+    return try source.map(size)
+  }
+
+  /// The bytes of a file whose path another file states, relative to its own folder.
+  ///
+  /// The path may not leave the folder: no `..`, no symbolic link, and no file that is known under a second name (a hard
+  /// link), which could be one from elsewhere.
+  static func map(_ location: String, beside path: String) throws(FileError) -> FileBytes {
+    let parts = location.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }), !location.utf8.contains(0) else {
+      throw FileError(file: location, expected: "a path that stays in the folder of the file", found: "another")
+    }
+    let parent = folder(of: path)
+    let source = try FileSource(location, insideFolder: parent.isEmpty ? "." : parent, parts: parts.map(String.init))
+    guard let size = source.size, size <= defaultLimit else {
+      throw FileError(
+        kind: .cannotRead, file: location, expected: "a file of at most \(defaultLimit) bytes", found: "another")
+    }
+    return size == 0 ? FileBytes([]) : try source.map(size)
+  }
+
   /// Writes a file whole or not at all: beside its place, then moved there.
   ///
   /// A device or a pipe, which nothing can be moved onto, is written to directly; a symbolic link stays and what it
@@ -113,7 +142,42 @@ final class FileSource {
     self.descriptor = descriptor
   }
 
+  /// Opens a regular file of one name only, step by step from a folder down, without following a link.
+  init(_ path: String, insideFolder folder: String, parts: [String]) throws(FileError) {
+    self.path = path
+    var current = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    for (index, part) in parts.enumerated() where current >= 0 {
+      let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (index + 1 < parts.count ? O_DIRECTORY : 0)
+      let next = openat(current, part, flags)
+      let code = errno
+      close(current)
+      if next < 0 {
+        guard code != ELOOP, code != ENOTDIR else {
+          throw FileError(file: path, expected: "a path without symbolic links", found: "one")
+        }
+        throw readFailure(path, code)
+      }
+      current = next
+    }
+    guard current >= 0 else { throw readFailure(path, errno) }
+    var status = stat()
+    guard fstat(current, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
+      close(current)
+      throw FileError(file: path, expected: "a file of one name (no hard link)", found: "another")
+    }
+    size = Int(status.st_size)
+    descriptor = current
+  }
+
   deinit { close(descriptor) }
+
+  /// The first bytes of a file, mapped.
+  func map(_ count: Int) throws(FileError) -> FileBytes {
+    guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+      throw readFailure(path, errno)
+    }
+    return FileBytes(UnsafeRawBufferPointer(start: start, count: count)) { munmap(start, count) }
+  }
 
   /// Appends what comes next, at most `block` bytes; gives their number, which is 0 only at the end.
   @discardableResult

@@ -33,8 +33,7 @@ struct ModelReader {
     }
     var layers: [Layer] = []
     for (index, json) in list.enumerated() { layers.append(try layer(json, index)) }
-    // The facts may be left out.
-    let facts = try facts(properties(MetadataKey.facts, find(MetadataKey.facts) ?? "{}"))
+    let facts = try facts()
     for name in names where tensors[ExactName(name)] != nil {
       throw failure("tensor \(quoted(name))", "tensors that the architecture uses", "one that no layer uses")
     }
@@ -43,6 +42,11 @@ struct ModelReader {
     } catch {
       throw FileError(error, file: file)
     }
+  }
+
+  /// The facts and the tensors that belong to them; they may be left out.
+  mutating func facts() throws(FileError) -> Facts {
+    try facts(properties(MetadataKey.facts, find(MetadataKey.facts) ?? "{}"))
   }
 
   private func find(_ key: String) -> String? {

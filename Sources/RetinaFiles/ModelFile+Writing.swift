@@ -119,7 +119,7 @@ enum ModelWriter {
 
   // MARK: Facts
 
-  private static func facts(_ facts: Facts) -> JSON {
+  static func facts(_ facts: Facts) -> JSON {
     var members = [JSON.Member("lag", .number(Double(facts.lag)))]
     if let rate = facts.frameRate { members.append(JSON.Member("frame_rate", .number(rate))) }
     if let size = facts.pixelSize { members.append(JSON.Member("pixel_size_um", .number(size))) }

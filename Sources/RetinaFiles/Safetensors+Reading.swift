@@ -9,11 +9,12 @@ extension Safetensors {
   /// - Throws: ``FileError`` when anything is not as the format says: a header outside the file, an unknown type, a
   ///   shape that does not fit its data, data that overlap, leave a gap or do not reach the end of the file.
   public init(parsing bytes: [UInt8], file: String) throws(FileError) {
-    try self.init(parsing: bytes, file: file, types: ElementType.allCases)
+    try self.init(parsing: FileBytes(bytes), file: file, types: ElementType.allCases)
   }
 
   /// Reads the bytes of a file whose arrays are of some types.
-  init(parsing bytes: [UInt8], file: String, types: [ElementType]) throws(FileError) {
+  init(parsing source: FileBytes, file: String, types: [ElementType]) throws(FileError) {
+    let bytes = source.buffer
     let header = try Safetensors.header(bytes, file)
     let start = 8 + header.count
     let json: JSON
@@ -36,9 +37,7 @@ extension Safetensors {
     var tensors: [(name: String, tensor: Tensor)] = []
     tensors.reserveCapacity(entries.count)
     for entry in entries {
-      let values = bytes.withUnsafeBytes {
-        entry.type.values(in: UnsafeRawBufferPointer(rebasing: $0[(start + entry.begin)..<(start + entry.end)]))
-      }
+      let values = entry.type.values(in: source[(start + entry.begin)..<(start + entry.end)])
       guard let tensor = Tensor(shape: entry.shape, values: values) else {
         throw FileError(
           file: file, place: entry.place, expected: "\(entry.shape.count) values", found: "\(values.count)")
@@ -49,7 +48,9 @@ extension Safetensors {
   }
 
   /// The bytes of the header, which lie inside the file and start with `{`.
-  private static func header(_ bytes: [UInt8], _ file: String) throws(FileError) -> ArraySlice<UInt8> {
+  private static func header(
+    _ bytes: UnsafeRawBufferPointer, _ file: String
+  ) throws(FileError) -> Slice<UnsafeRawBufferPointer> {
     guard bytes.count >= 8 else {
       throw FileError(
         file: file, place: "byte 0", expected: "8 bytes with the length of the header", found: "\(bytes.count) bytes")

@@ -2,8 +2,8 @@
 protocol Command {
   static var name: String { get }
   static var summary: String { get }
-  /// Names of the words that come without an option, in order; all are required, but of a first one that ends in `...` there
-  /// may be any number.
+  /// Names of the words that come without an option, in order; one in brackets may be left out, and of a first one that ends in
+  /// `...` there may be any number.
   static var operands: [String] { get }
   static var options: [CommandOption] { get }
   static var example: String { get }
@@ -86,13 +86,13 @@ struct Arguments {
         values[parts[0], default: []].append(value)
       }
     }
-    let repeats = command.operands.first?.hasSuffix("...") == true
-    let isComplete =
-      repeats ? operands.count >= command.operands.count - 1 : operands.count == command.operands.count
-    guard isComplete, operands.allSatisfy({ !$0.isEmpty }) else {
+    let required = command.operands.filter { !$0.hasPrefix("[") && !$0.hasSuffix("...") }.count
+    let limit = command.operands.first?.hasSuffix("...") == true ? Int.max : command.operands.count
+    guard (required...limit).contains(operands.count), operands.allSatisfy({ !$0.isEmpty }) else {
       let found = operands.map { "'\($0)'" }.joined(separator: " ")
+      let expected = command.operands.map { $0.filter { !"[]".contains($0) } }.joined(separator: " ")
       throw UsageError(
-        "\(command.name): expected \(command.operands.joined(separator: " ")), found \(found.isEmpty ? "nothing" : found)"
+        "\(command.name): expected \(expected), found \(found.isEmpty ? "nothing" : found)"
       )
     }
   }

@@ -1,5 +1,6 @@
 import RetinaEngine
 import RetinaFiles
+import RetinaGraph
 import RetinaModel
 
 /// `retina info`: what a model or a recording is.
@@ -7,22 +8,36 @@ enum InfoCommand: Command {
   static let name = "info"
   static let summary =
     "Describes a model (layers, time, cells, cost, memory) or a recording (rates, what is suspicious)."
-  static let operands = ["MODEL|RECORDING"]
+  static let operands = ["[MODEL|RECORDING]"]
   static let options = [
     CommandOption("--plan", nil, "show what is done for each layer, its cost and its place in memory"),
     CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto), for --plan"),
+    CommandOption("--operators", nil, "list the ONNX operators that run"),
     CommandOption("--history", "N", "frames that a model shall see (default: 15), for a recording .npz"), .json,
   ]
   static let example = "retina info Models/salamander-whitenoise.safetensors --plan"
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let path = arguments.operands[0]
+    if arguments.has("--operators") {
+      printOperators(isJSON: arguments.has("--json"))
+      return ExitCode.done
+    }
+    guard let path = arguments.operands.first else {
+      throw UsageError("info: expected MODEL|RECORDING, found nothing")
+    }
     let history = try arguments.integer("--history", in: 1...1000)
     if path.hasSuffix(".npz") {
       try RecordingInfo(path, history: history ?? 15).print(json: arguments.has("--json"))
       return ExitCode.done
     }
-    let model = try ModelFile.read(path)
+    let model: Model
+    switch try LoadedModel(path) {
+    case .layers(let layers): model = layers
+    case .graph(let program, let reason):
+      let description = GraphDescription(graph: program.graph, reason: reason)
+      print(arguments.has("--json") ? description.json.text(indented: true) : description.text)
+      return ExitCode.done
+    }
     let plan = StreamPlan(model, options: try streamOptions(arguments))
     let program = Program(model)
     if arguments.has("--json") {
@@ -31,6 +46,21 @@ enum InfoCommand: Command {
       printText(model, program, plan, showsPlan: arguments.has("--plan"))
     }
     return ExitCode.done
+  }
+
+  /// The operators of ONNX graphs that run, and the versions of their definitions.
+  private static func printOperators(isJSON: Bool) {
+    let (names, opsets) = (GraphProgram.operators, GraphProgram.opsets)
+    if isJSON {
+      let report: JSON = [
+        "opsets": [.number(Double(opsets.lowerBound)), .number(Double(opsets.upperBound))],
+        "operators": .array(names.map { .string($0) }),
+      ]
+      print(report.text(indented: true))
+    } else {
+      print("ONNX operators of opsets \(opsets.lowerBound) to \(opsets.upperBound)")
+      for name in names { print("  \(name)") }
+    }
   }
 
   // MARK: - For people

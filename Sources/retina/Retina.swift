@@ -11,7 +11,8 @@ struct Retina {
   static var commands: [any Command.Type] {
     [
       InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
-      FitCommand.self, EvaluateCommand.self, SimulateCommand.self, BenchCommand.self,
+      FitCommand.self, EvaluateCommand.self, SimulateCommand.self, ConvertCommand.self, BenchCommand.self,
+      ConformanceCommand.self,
     ]
   }
 

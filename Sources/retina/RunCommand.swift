@@ -18,25 +18,16 @@ enum RunCommand: Command {
   static let example = "retina run Models/salamander-whitenoise.safetensors Stimuli/flashes.json --output rates"
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let model = try ModelFile.read(arguments.operands[0])
     let output = try arguments.output()
     _ = try arguments.choice("--precision", of: ["float32"])
-    let layers = try model.layers(arguments.all("--layer"))
-    let threads =
-      arguments.has("--stream") ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
-    let wanted = layers.isEmpty ? [model.layers.count - 1] : layers
-    let names = layers.isEmpty ? ["rates"] : layers.map { model.layers[$0].name }
     let report: [JSON]
-    if arguments.has("--stream"), arguments.operands[1].hasSuffix(".npy") {
-      let streamed = try StreamedRun(arguments.operands[1], model, arguments, layers: wanted)
-      let paths = try place(output, names: names)
-      try streamed.run(to: paths)
-      report = zip(names, paths).enumerated().map { index, item in
-        entry(streamed.name, item.0, item.1, streamed.shapes[index])
-      }
-    } else {
-      let source = try StimulusSource(arguments.operands[1], for: model)
-      report = try run(source, try Runner(model, arguments), wanted, names, threads: threads, output)
+    switch try LoadedModel(arguments.operands[0]) {
+    case .layers(let model): report = try run(model, arguments, output)
+    case .graph(let program, _):
+      let run = try GraphRun(program, file: arguments.operands[0], layers: arguments.all("--layer"))
+      let source = try StimulusSource(arguments.operands[1], inputShape: run.inputShape)
+      let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(of: run.inputShape) })
+      report = try write(source, run.names, output) { try run.run($0, progress: progress) }
     }
     if arguments.has("--json") {
       print(JSON.array(report).text(indented: true))
@@ -49,27 +40,48 @@ enum RunCommand: Command {
     return ExitCode.done
   }
 
-  /// Runs stimuli that are in memory and writes what they give.
-  private static func run(
-    _ source: StimulusSource, _ runner: Runner, _ layers: [Int], _ names: [String], threads: Int, _ output: String
+  /// Runs layers in a row.
+  private static func run(_ model: Model, _ arguments: Arguments, _ output: String) throws -> [JSON] {
+    let layers = try model.layers(arguments.all("--layer"))
+    let threads =
+      arguments.has("--stream") ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
+    let wanted = layers.isEmpty ? [model.layers.count - 1] : layers
+    let names = layers.isEmpty ? ["rates"] : layers.map { model.layers[$0].name }
+    if arguments.has("--stream"), arguments.operands[1].hasSuffix(".npy") {
+      let streamed = try StreamedRun(arguments.operands[1], model, arguments, layers: wanted)
+      let paths = try place(output, names: names)
+      try streamed.run(to: paths)
+      return zip(names, paths).enumerated().map { index, item in
+        entry(streamed.name, item.0, item.1, streamed.shapes[index])
+      }
+    }
+    let source = try StimulusSource(arguments.operands[1], for: model)
+    let runner = try Runner(model, arguments)
+    let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) })
+    return try write(source, names, output) { stimulus in
+      runner.run(stimulus, layers: wanted, threads: threads) { progress.advance($0) }.tensors
+    }
+  }
+
+  /// Runs stimuli that are in memory and writes what they give, one array per name.
+  private static func write(
+    _ source: StimulusSource, _ names: [String], _ output: String, run: (LoadedStimulus) throws -> [Tensor]
   ) throws -> [JSON] {
     if source.stimuli.count == 1, names.count == 1 {
       try checkPlace(output)
     } else {
       try FileSystem.createFolder(output)
     }
-    let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(runner.model) })
     var report: [JSON] = []
     for stimulus in source.stimuli {
-      let values = runner.run(stimulus, layers: layers, threads: threads) { progress.advance($0) }
-      for tensor in values.tensors where tensor.firstNonFinite != nil { throw source.tooLarge(stimulus) }
+      let tensors = try run(stimulus)
+      for tensor in tensors where tensor.firstNonFinite != nil { throw source.tooLarge(stimulus) }
       let paths = try place(output, stimulus: source.stimuli.count > 1 ? stimulus.name : nil, names: names)
-      for ((tensor, name), path) in zip(zip(values.tensors, names), paths) {
+      for ((tensor, name), path) in zip(zip(tensors, names), paths) {
         try NPY.write(tensor, to: path)
         report.append(entry(stimulus.name, name, path, tensor.shape))
       }
     }
-    progress.end()
     return report
   }
 

@@ -14,20 +14,26 @@ struct LoadedStimulus {
   var content: Content
 
   /// Number of inputs that a model sees.
-  func inputs(_ model: Model) -> Int {
+  func inputs(_ model: Model) -> Int { inputs(of: model.inputShape) }
+
+  /// Number of inputs of a shape.
+  func inputs(of shape: Shape) -> Int {
     switch content {
-    case .movie(let movie): return movie.shape[0] - model.inputShape[0] + 1
+    case .movie(let movie): return movie.shape[0] - shape[0] + 1
     case .batch(let batch): return batch.shape[0]
     }
   }
 
   /// The values of one input, before normalisation; a single input stands for any.
-  func input(_ index: Int, of model: Model) -> [Float] {
-    let count = model.inputShape.count
-    let index = inputs(model) == 1 ? 0 : index
+  func input(_ index: Int, of model: Model) -> [Float] { input(index, of: model.inputShape) }
+
+  /// The values of one input of a shape; a single input stands for any.
+  func input(_ index: Int, of shape: Shape) -> [Float] {
+    let count = shape.count
+    let index = inputs(of: shape) == 1 ? 0 : index
     switch content {
     case .movie(let movie):
-      let first = index * model.inputShape[1] * model.inputShape[2]
+      let first = index * shape[1] * shape[2]
       return Array(movie.values[first..<first + count])
     case .batch(let batch): return Array(batch.values[index * count..<(index + 1) * count])
     }
@@ -40,25 +46,39 @@ struct StimulusSource {
   var stimuli: [LoadedStimulus]
   var frameRate: Double?
 
-  /// Loads an NPY or NPZ file, or a stimulus set, and checks that a model can see it.
-  init(_ path: String, for model: Model) throws {
+  /// Loads arrays, a movie, pictures or a stimulus set, and checks that a model can see it.
+  init(_ path: String, for model: Model) throws { try self.init(path, inputShape: model.inputShape) }
+
+  /// Loads a stimulus, and checks that inputs of a shape can be taken from it.
+  init(_ path: String, inputShape: Shape) throws {
     file = path
     if path.hasSuffix(".json") {
       let set = try StimulusSet.read(path)
       frameRate = set.frameRate
       stimuli = try set.stimuli.map { stimulus in
-        try StimulusSource.fit(try stimulus.movie(), name: stimulus.name, file: path, model: model)
+        try StimulusSource.fit(try stimulus.movie(), name: stimulus.name, file: path, inputShape: inputShape)
       }
     } else if path.hasSuffix(".npz") {
       stimuli = try NPZ.read(path).map { array in
-        try StimulusSource.fit(array.tensor, name: array.name, file: path, model: model)
+        try StimulusSource.fit(array.tensor, name: array.name, file: path, inputShape: inputShape)
       }
     } else if path.hasSuffix(".npy") {
       let name = StimulusSource.name(of: path)
-      stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, model: model)]
+      stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, inputShape: inputShape)]
+    } else if path.hasSuffix(".y4m") {
+      let (movie, rate) = try Y4M.read(path)
+      frameRate = rate
+      let name = StimulusSource.name(of: path)
+      stimuli = [try StimulusSource.fit(movie, name: name, file: path, inputShape: inputShape)]
+    } else if FileSystem.isFolder(path) {
+      let name = path.split(separator: "/").last.map(String.init) ?? path
+      let movie = try PNG.readSequence(path)
+      stimuli = [try StimulusSource.fit(movie, name: name, file: path, inputShape: inputShape)]
     } else {
       throw FileError(
-        file: path, expected: "a stimulus, which ends in .npy, .npz or .json (a stimulus set)", found: "another ending")
+        file: path,
+        expected: "a stimulus, which ends in .npy, .npz, .y4m or .json (a stimulus set) or is a folder of .png",
+        found: "another ending")
     }
   }
 
@@ -66,12 +86,12 @@ struct StimulusSource {
   func tooLarge(_ stimulus: LoadedStimulus) -> FileError { StimulusSource.tooLarge(stimulus.name, file: file) }
 
   private static func fit(
-    _ tensor: Tensor, name: String, file: String, model: Model
+    _ tensor: Tensor, name: String, file: String, inputShape: Shape
   ) throws(FileError) -> LoadedStimulus {
     if let place = tensor.firstNonFinite {
       throw notFinite(tensor.values[place], at: place, file: file, place: "'\(name)'")
     }
-    let isMovie = try isMovie(tensor.shape, name: name, file: file, model: model)
+    let isMovie = try isMovie(tensor.shape, name: name, file: file, inputShape: inputShape)
     return LoadedStimulus(name: name, content: isMovie ? .movie(tensor) : .batch(tensor))
   }
 
@@ -84,8 +104,9 @@ struct StimulusSource {
   /// Whether an array is a movie for a model, else it is independent inputs.
   ///
   /// - Throws: ``FileError`` when a model sees neither in it.
-  static func isMovie(_ shape: Shape, name: String, file: String, model: Model) throws(FileError) -> Bool {
-    let wanted = model.inputShape
+  static func isMovie(
+    _ shape: Shape, name: String, file: String, inputShape wanted: Shape
+  ) throws(FileError) -> Bool {
     if shape.dimensions.dropFirst().elementsEqual(wanted.dimensions), shape.rank > 0 { return false }
     guard shape.rank == 3, wanted.rank == 3 else {
       throw FileError(

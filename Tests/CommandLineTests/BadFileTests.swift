@@ -93,7 +93,7 @@ import Testing
       }
       try await fails("absent.npy", 66, "expected an existing file", "found no such file")
       try await fails("folder.npy", 66, "expected a file", "found a folder")
-      try await fails("notes.txt", 65, "which ends in .npy, .npz or .json", "another ending")
+      try await fails("notes.txt", 65, "which ends in .npy, .npz, .y4m or .json", "another ending")
       try await fails("text.npy", 65, "byte 0: expected \\x93NUMPY", "found other bytes")
       try await fails("text.npz", 65, "expected", "found")
       try await fails("cut.npy", 65, "576 x 4 bytes for the shape [9, 8, 8]", "found 2300 bytes")

@@ -118,6 +118,23 @@ import Testing
     #expect(try FileSystem.list(bench["both/on%2Foff"]) == ["relu1.npy", "relu2.npy"])
   }
 
+  /// The bytes of an uncompressed movie are a stimulus from 0 to 1.
+  @Test func uncompressedMovie() async throws {
+    let bench = try Bench()
+    let bytes = (0..<5 * 64).map { UInt8(truncatingIfNeeded: $0 * 37) }
+    var file = Array("YUV4MPEG2 W8 H8 F30:1 Cmono\n".utf8)
+    for frame in 0..<5 { file += Array("FRAME\n".utf8) + bytes[frame * 64..<(frame + 1) * 64] }
+    try FileSystem.write(file, to: bench["movie.y4m"])
+    let movie = try #require(Tensor(shape: Shape(5, 8, 8), values: bytes.map { Float($0) / 255 }))
+    try NPY.write(movie, to: bench["same.npy"])
+    for name in ["movie.y4m", "same.npy"] {
+      try await bench.run("run", "model.safetensors", name, "--output", "\(name).rates.npy")
+    }
+    #expect(try NPY.read(bench["movie.y4m.rates.npy"]) == NPY.read(bench["same.npy.rates.npy"]))
+    try FileSystem.createFolder(bench["empty"])
+    try await bench.fails(["run", "model.safetensors", "empty", "--output", "x.npy"], 65, "pictures that end in .png")
+  }
+
   @Test func archiveOfArrays() async throws {
     let bench = try Bench()
     let arrays = [

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-let commandNames = ["info", "run", "probe", "stimulus", "verify", "bench"]
+let commandNames = ["info", "run", "probe", "stimulus", "verify", "bench", "convert"]
 
 @Suite struct UsageTests {
   @Test func helpNamesEveryCommand() async throws {

@@ -329,7 +329,7 @@ private func modelFile(
   }
 
   @Test func saysThatAFileIsNoModel() throws {
-    #expect(try failure { try ModelFile.read("a.onnx") }.found == "another ending")
+    #expect(try failure { try ModelFile.read("a.h5") }.found == "another ending")
     #expect(try failure { try ModelFile.read("/none.safetensors") }.kind == .cannotRead)
     let plain = Safetensors(tensors: [("x", ramp(1))]).bytes()
     #expect(
