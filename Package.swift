@@ -49,11 +49,14 @@ let package = Package(
     .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),
     .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
+    .target(
+      name: "RetinaTheory", dependencies: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaStimuli"],
+      exclude: ["README.md"], swiftSettings: optimised, linkerSettings: mathematics),
 
     // MARK: - Floor 7: the command line
     .executableTarget(
       name: "retina",
-      dependencies: ["RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaReport"]),
+      dependencies: ["RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaReport", "RetinaTheory"]),
 
     // MARK: - Tests
     .testTarget(
@@ -64,6 +67,7 @@ let package = Package(
     .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),
+    .testTarget(name: "RetinaTheoryTests", dependencies: ["RetinaTheory", "RetinaFiles"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["retina", "RetinaFiles", "RetinaProbe", "RetinaStimuli"]),
   ]

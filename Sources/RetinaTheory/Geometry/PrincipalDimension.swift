@@ -1,0 +1,47 @@
+/// Dimensions of a cloud of points from the variances along its principal axes.
+public enum PrincipalDimension {
+  /// The participation ratio `(sum of l)^2 / sum of l^2`; 0 without variance.
+  public static func participationRatio(_ eigenvalues: [Double]) -> Double {
+    let (sum, square) = (eigenvalues.reduce(0, +), squaredNorm(eigenvalues))
+    return square > 0 ? sum * sum / square : 0
+  }
+
+  /// How many axes hold a part of the variance.
+  public static func axes(_ eigenvalues: [Double], holding part: Double = 0.9) -> Int {
+    let total = eigenvalues.reduce(0, +)
+    var sum = 0.0
+    for (place, value) in eigenvalues.sorted(by: >).enumerated() {
+      sum += value
+      if sum >= part * total { return place + 1 }
+    }
+    return eigenvalues.count
+  }
+
+  /// The participation ratio of the samples of all classes about their mean, from inner products alone.
+  ///
+  /// Costs `n^2` inner products; no eigenvalues are needed, since `sum of l^2` is the squared norm of the Gram matrix.
+  public static func participationRatio(of responses: LabelledResponses) -> Double {
+    let rows = responses.samples.flatMap { $0 }.map(Double.init)
+    var matrix = Matrix(rows: responses.total, columns: responses.units, values: rows)
+    matrix.centreRows()
+    let gram = matrix.gram
+    let trace = gram.diagonal.reduce(0, +)
+    return gram.squaredNorm > 0 ? trace * trace / gram.squaredNorm : 0
+  }
+}
+
+extension Matrix {
+  /// Takes the mean of all rows from each; gives the mean.
+  @discardableResult
+  public mutating func centreRows() -> [Double] {
+    var mean = [Double](repeating: 0, count: columns)
+    for row in 0..<rows {
+      for column in 0..<columns { mean[column] += values[row * columns + column] }
+    }
+    for column in 0..<columns { mean[column] /= Double(max(1, rows)) }
+    for row in 0..<rows {
+      for column in 0..<columns { values[row * columns + column] -= mean[column] }
+    }
+    return mean
+  }
+}

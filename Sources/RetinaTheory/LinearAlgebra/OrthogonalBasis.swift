@@ -1,0 +1,65 @@
+/// The QR decomposition of a set of vectors: an orthonormal basis, and the coordinates of the vectors in it.
+///
+/// Householder reflections (Golub and Van Loan, section 5.2), so that the coordinates keep all inner products to
+/// rounding, whether the vectors are independent or not; 2 n m^2 operations for m vectors of length n, the basis as
+/// many again.
+public struct OrthogonalBasis: Sendable {
+  /// Coordinates `[vector, direction]`; row k is zero after direction k.
+  public let coordinates: Matrix
+  private var mirrors: Matrix
+  private let scales: [Double]
+
+  /// Decomposes vectors, given as rows, that are at least as long as there are vectors.
+  public init(of vectors: Matrix) {
+    let (count, length) = (vectors.rows, vectors.columns)
+    precondition(length >= count, "a basis of vectors that are shorter than their number has no triangular form")
+    var work = vectors
+    var scales = [Double](repeating: 0, count: count)
+    work.values.withUnsafeMutableBufferPointer { values in
+      guard let start = values.baseAddress else { return }
+      for step in 0..<count {
+        let mirror = start + step * length
+        let size = length - step
+        let tail = mirror + step
+        let distance = dot(tail, tail, size).squareRoot()
+        guard distance > 0 else { continue }
+        let head = tail[0] < 0 ? -distance : distance
+        // The mirror is v = x + sign(x0) |x| e0; its own image, -sign(x0) |x|, is kept in the coordinates.
+        tail[0] += head
+        scales[step] = 1 / (head * tail[0])
+        for other in step + 1..<max(step + 1, count) {
+          let target = start + other * length + step
+          let factor = scales[step] * dot(tail, target, size)
+          for place in 0..<size { target[place] -= factor * tail[place] }
+        }
+      }
+    }
+    var coordinates = Matrix(rows: count, columns: count)
+    for vector in 0..<count {
+      for direction in 0..<vector { coordinates[vector, direction] = work[vector, direction] }
+      // v0 = x0 + head and scale = 1 / (head v0) give the head back.
+      coordinates[vector, vector] = scales[vector] == 0 ? 0 : -1 / (scales[vector] * work[vector, vector])
+    }
+    self.coordinates = coordinates
+    mirrors = work
+    self.scales = scales
+  }
+
+  /// The basis vectors as rows, as many as there were vectors.
+  public var basis: Matrix {
+    let (count, length) = (mirrors.rows, mirrors.columns)
+    var result = Matrix(rows: count, columns: length)
+    for row in 0..<count { result[row, row] = 1 }
+    for step in stride(from: count - 1, through: 0, by: -1) where scales[step] != 0 {
+      let mirror = Array(mirrors.row(step)[step...])
+      for row in 0..<count {
+        let start = row * length + step
+        var overlap = 0.0
+        for place in mirror.indices { overlap += mirror[place] * result.values[start + place] }
+        overlap *= scales[step]
+        for place in mirror.indices { result.values[start + place] -= overlap * mirror[place] }
+      }
+    }
+    return result
+  }
+}
