@@ -33,6 +33,12 @@ import Testing
     #expect((found.phase == .chaotic) == (found.gradientGain > 1))
   }
 
+  @Test func `inputs of a chaotic network without bias end up uncorrelated`() throws {
+    let found = try MeanField(.tanh, weightVariance: 1.5, biasVariance: 0).fixedPoint()
+    #expect(found.phase == .chaotic && found.correlation == 0)
+    #expect(found.correlationDepth > 1 && found.correlationDepth < 100)
+  }
+
   @Test func `a wide random layer does what the means say`() throws {
     var generator = SeededGenerator(seed: 31)
     let (width, field) = (600, MeanField(.tanh, weightVariance: 1.7, biasVariance: 0.1))

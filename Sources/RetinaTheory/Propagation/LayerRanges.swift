@@ -152,8 +152,8 @@ private struct ChannelSpread {
       guard convolution.groups == 1 else { return nil }
       return weighted(convolution.weight, convolution.bias)
     case .convolutionStack(let stack):
-      let last = stack.weights.count - 1
-      return stack.weights.indices.reduce(self) { $0.weighted(stack.weights[$1], $1 == last ? stack.bias : nil) }
+      // Inside a stack inputs go together; the one convolution that it stands for has them independent.
+      return weighted(stack.collapsed, stack.bias)
     case .dense(let dense):
       return spread(over: input).weighted(dense.weight, dense.bias)
     case .batchNormalization(let normalization):
@@ -219,6 +219,34 @@ extension Activation {
     case .exp: return Nonlinearity.exp.value
     case .elu(let alpha): return { $0 > 0 ? $0 : Double(alpha) * (Nonlinearity.exp.value($0) - 1) }
     case .parametricSoftplus: return nil
+    }
+  }
+}
+
+extension ConvolutionStack {
+  /// The kernels of the one convolution that the stack stands for.
+  fileprivate var collapsed: Tensor {
+    weights.dropFirst().reduce(weights[0]) { first, second in
+      let (outputs, middle, inputs) = (second.shape[0], second.shape[1], first.shape[1])
+      let (rows, columns) = (first.shape[2] + second.shape[2] - 1, first.shape[3] + second.shape[3] - 1)
+      var kernel = Tensor(repeating: 0, shape: Shape(outputs, inputs, rows, columns))
+      let (own, other) = (first.shape[2] * first.shape[3], second.shape[2] * second.shape[3])
+      for output in 0..<outputs {
+        for channel in 0..<middle {
+          for tap in 0..<other {
+            let factor = second.values[(output * middle + channel) * other + tap]
+            let (down, across) = (tap / second.shape[3], tap % second.shape[3])
+            for input in 0..<inputs {
+              for place in 0..<own {
+                let (row, column) = (down + place / first.shape[3], across + place % first.shape[3])
+                kernel.values[((output * inputs + input) * rows + row) * columns + column] +=
+                  factor * first.values[(channel * inputs + input) * own + place]
+              }
+            }
+          }
+        }
+      }
+      return kernel
     }
   }
 }

@@ -122,7 +122,10 @@ public struct MeanField: Equatable, Sendable {
     let isCritical = (gain - 1).magnitude < 1e-9
     var (correlation, slope) = (1.0, gain)
     if gain > 1, !isCritical, q > 0 {
-      correlation = RootOfFunction.bisect(from: 0, to: 1 - 1e-9) { $0 - nextCorrelation($0, variance: q) }
+      // An odd function without bias takes uncorrelated inputs to uncorrelated ones.
+      correlation =
+        nextCorrelation(0, variance: q) < 1e-14
+        ? 0 : RootOfFunction.bisect(from: 0, to: 1 - 1e-9) { $0 - nextCorrelation($0, variance: q) }
       slope = weightVariance * DualActivation(nonlinearity, q, q, correlation * q).slopes
     }
     return FixedPoint(
