@@ -47,6 +47,15 @@ import Testing
     #expect(largest(found.basis.gram - .identity(6)) < 1e-12)
   }
 
+  @Test(arguments: [40, 2048, 2049, 3071, 5000]) func `coordinates keep the inner products of long vectors`(
+    _ length: Int
+  ) {
+    let vectors = random(7, length, seed: 9)
+    let found = OrthogonalBasis.coordinates(of: vectors)
+    #expect(found.columns == 7)
+    #expect(largest(found.gram - vectors.gram) < 1e-12 * Double(length))
+  }
+
   @Test func `a Cholesky factor solves, and refuses what is not positive`() throws {
     let matrix = random(12, 20, seed: 4).gram
     let wanted = (0..<12).map { Double($0) - 4 }

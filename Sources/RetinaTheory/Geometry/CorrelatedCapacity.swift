@@ -16,7 +16,7 @@ public enum CorrelatedCapacity {
   ) throws(TheoryError) -> Interval {
     let all = Matrix(
       rows: responses.total, columns: responses.units, values: responses.samples.flatMap { $0 }.map(Double.init))
-    let points = all.columns > all.rows ? OrthogonalBasis(of: all).coordinates : all
+    let points = all.columns > all.rows ? OrthogonalBasis.coordinates(of: all) : all
     let lengths = (0..<points.rows).map { norm(points.row($0)) }
     guard lengths.contains(where: { $0 > 0 }) else {
       throw TheoryError("layer", expected: "responses", found: "a layer that is silent for all stimuli")

@@ -224,7 +224,7 @@ private struct ClassCentres {
     points.removeFromRows(common)
     let length = norm(points.centreRows())
     points = (1 / length) * points
-    return units > rows ? OrthogonalBasis(of: points).coordinates : points
+    return units > rows ? OrthogonalBasis.coordinates(of: points) : points
   }
 }
 

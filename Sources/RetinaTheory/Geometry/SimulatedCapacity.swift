@@ -118,7 +118,7 @@ public enum SimulatedCapacity {
     var matrix = Matrix(
       rows: responses.total, columns: responses.units, values: responses.samples.flatMap { $0 }.map(Double.init))
     matrix.centreRows()
-    return matrix.columns > matrix.rows ? OrthogonalBasis(of: matrix).coordinates : matrix
+    return matrix.columns > matrix.rows ? OrthogonalBasis.coordinates(of: matrix) : matrix
   }
 
   private static func separablePart(

@@ -63,3 +63,31 @@ public struct OrthogonalBasis: Sendable {
     return result
   }
 }
+
+extension OrthogonalBasis {
+  /// Coordinates of vectors, given as rows, in an orthonormal basis of their span, without the basis.
+  ///
+  /// Long vectors are taken piece by piece, each joined to the coordinates of what came before (sequential TSQR; Demmel,
+  /// Grigori, Hoemmen and Langou 2012), so that the work stays in the processor's cache.
+  public static func coordinates(of vectors: Matrix) -> Matrix {
+    let (count, length) = (vectors.rows, vectors.columns)
+    let piece = max(1024, 2 * count)
+    guard length > 2 * piece else { return OrthogonalBasis(of: vectors).coordinates }
+    var coordinates = Matrix(rows: count, columns: 0)
+    for start in stride(from: 0, to: length, by: piece) {
+      // The last piece takes what is left, so that none is shorter than the number of vectors.
+      guard length - start >= piece else { break }
+      let end = length - start < 2 * piece ? length : start + piece
+      let width = coordinates.columns + end - start
+      var joined = Matrix(rows: count, columns: width)
+      for row in 0..<count {
+        let own = row * width + coordinates.columns
+        joined.values.replaceSubrange(row * width..<own, with: coordinates.row(row))
+        joined.values.replaceSubrange(
+          own..<(row + 1) * width, with: vectors.values[row * length + start..<row * length + end])
+      }
+      coordinates = OrthogonalBasis(of: joined).coordinates
+    }
+    return coordinates
+  }
+}
