@@ -45,3 +45,19 @@ extension Matrix {
     return mean
   }
 }
+
+extension LabelledResponses {
+  /// The samples along their axes of most variance, `[sample, axis]`, from the inner products of all pairs.
+  public func principalAxes(_ count: Int) -> Matrix {
+    var matrix = Matrix(rows: total, columns: units, values: samples.flatMap { $0 }.map(Double.init))
+    matrix.centreRows()
+    let eigen = SymmetricEigen(matrix.gram)
+    let kept = min(count, total)
+    var result = Matrix(rows: total, columns: kept)
+    for axis in 0..<kept {
+      let scale = max(0, eigen.values[axis]).squareRoot()
+      for row in 0..<total { result[row, axis] = scale * eigen.vectors[axis, row] }
+    }
+    return result
+  }
+}

@@ -19,6 +19,8 @@ public struct StimulusResponseModes: Sendable {
     public var cells: [Double]
   }
 
+  /// The correlation of whitened stimulus and responses, `[cell, direction]`.
+  public let correlation: Matrix
   /// The modes, strongest first.
   public let modes: [Mode]
   /// The largest singular value that noise alone gives, by the law of Marchenko and Pastur.
@@ -98,6 +100,7 @@ public struct StimulusResponseModes: Sendable {
     let noise = (power / Double(largest.count * count * y.columns)).squareRoot()
     let (aspect, unit) = (Double(y.columns) / Double(count), noise * Double(count).squareRoot())
     let found = SingularValues(correlation)
+    self.correlation = correlation
     modes = found.values.indices.map { place in
       let signal = NoisyMode(measured: found.values[place] / unit, aspect: aspect)
       return Mode(
