@@ -51,7 +51,7 @@ let package = Package(
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
     .target(
       name: "RetinaTheory", dependencies: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaStimuli"],
-      exclude: ["README.md"], swiftSettings: optimised, linkerSettings: mathematics),
+      exclude: ["README.md", "Documentation"], swiftSettings: optimised, linkerSettings: mathematics),
 
     // MARK: - Floor 7: the command line
     .executableTarget(
