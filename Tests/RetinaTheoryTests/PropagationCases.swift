@@ -5,13 +5,14 @@ import Testing
 /// The cases of mean-field signal propagation.
 enum PropagationCases {
   static func answer(_ shared: SharedCase) throws -> JSON {
-    switch (shared.words[1], shared.words[2]) {
+    let inputs = shared.json["inputs"]
+    switch (shared.words[1], shared.words.count > 2 ? shared.words[2] : "") {
     case ("cnn", _):
       return JSON(MeanField.spatialGains(tapVariances: try shared.numbers("v"), size: try shared.integer("n")))
     case ("quad", _): return try quadrature(shared)
     case ("relu", "cmap"): return try correlations(shared)
+    case _ where inputs?["sigma_w2"] != nil: return try fixedPoint(shared)
     case (_, "crit"): return try critical(shared)
-    case (_, "fix"): return try fixedPoint(shared)
     default: throw UnknownCase(id: shared.id)
     }
   }
