@@ -16,18 +16,6 @@ public enum PrincipalDimension {
     }
     return eigenvalues.count
   }
-
-  /// The participation ratio of the samples of all classes about their mean, from inner products alone.
-  ///
-  /// Costs `n^2` inner products; no eigenvalues are needed, since `sum of l^2` is the squared norm of the Gram matrix.
-  public static func participationRatio(of responses: LabelledResponses) -> Double {
-    let rows = responses.samples.flatMap { $0 }.map(Double.init)
-    var matrix = Matrix(rows: responses.total, columns: responses.units, values: rows)
-    matrix.centreRows()
-    let gram = matrix.gram
-    let trace = gram.diagonal.reduce(0, +)
-    return gram.squaredNorm > 0 ? trace * trace / gram.squaredNorm : 0
-  }
 }
 
 extension Matrix {

@@ -119,67 +119,48 @@ extension Layer {
 
   /// The layer with each of its trained tensors twice as large, one at a time.
   fileprivate var doubled: [(parameter: String, layer: Layer)] {
-    func twice(_ tensor: RetinaModel.Tensor) -> RetinaModel.Tensor {
-      var tensor = tensor
-      for place in tensor.values.indices { tensor.values[place] *= 2 }
-      return tensor
-    }
-    func twice(_ values: [Float]) -> [Float] { values.map { 2 * $0 } }
-    var list: [(parameter: String, layer: Layer)] = []
-    func add(_ parameter: String, _ operation: RetinaModel.Operation) {
-      list.append((parameter, Layer(name, operation)))
-    }
     switch operation {
-    case .convolution(var convolution):
-      let plain = convolution
-      convolution.weight = twice(convolution.weight)
-      add("weight", .convolution(convolution))
-      if let bias = plain.bias {
-        convolution = plain
-        convolution.bias = twice(bias)
-        add("bias", .convolution(convolution))
-      }
-    case .convolutionStack(let plain):
-      for place in plain.weights.indices {
-        var stack = plain
-        stack.weights[place] = twice(stack.weights[place])
-        add("\(place).weight", .convolutionStack(stack))
-      }
-      if let bias = plain.bias {
-        var stack = plain
-        stack.bias = twice(bias)
-        add("bias", .convolutionStack(stack))
-      }
-    case .separableConvolution(let plain):
-      var convolution = plain
-      convolution.temporal = twice(plain.temporal)
-      add("temporal", .separableConvolution(convolution))
-      convolution = plain
-      convolution.spatial = twice(plain.spatial)
-      add("spatial", .separableConvolution(convolution))
-      if let bias = plain.bias {
-        convolution = plain
-        convolution.bias = twice(bias)
-        add("bias", .separableConvolution(convolution))
-      }
-    case .dense(let plain):
-      var dense = plain
-      dense.weight = twice(plain.weight)
-      add("weight", .dense(dense))
-      if let bias = plain.bias {
-        dense = plain
-        dense.bias = twice(bias)
-        add("bias", .dense(dense))
-      }
-    case .batchNormalization(let plain):
-      var normalization = plain
-      normalization.scale = twice(plain.scale)
-      add("weight", .batchNormalization(normalization))
-      normalization = plain
-      normalization.shift = twice(plain.shift)
-      add("bias", .batchNormalization(normalization))
-    default: break
+    case .convolution(let part):
+      return variants(
+        of: part, as: Operation.convolution, [("weight", { $0.weight.double() })], bias: part.bias, \.bias)
+    case .convolutionStack(let part):
+      return variants(
+        of: part, as: Operation.convolutionStack,
+        part.weights.indices.map { place in ("\(place).weight", { $0.weights[place].double() }) }, bias: part.bias,
+        \.bias)
+    case .separableConvolution(let part):
+      return variants(
+        of: part, as: Operation.separableConvolution,
+        [("temporal", { $0.temporal.double() }), ("spatial", { $0.spatial.double() })], bias: part.bias, \.bias)
+    case .dense(let part):
+      return variants(of: part, as: Operation.dense, [("weight", { $0.weight.double() })], bias: part.bias, \.bias)
+    case .batchNormalization(let part):
+      return variants(
+        of: part, as: Operation.batchNormalization,
+        [("weight", { $0.scale = $0.scale.doubled }), ("bias", { $0.shift = $0.shift.doubled })])
+    default: return []
     }
-    return list
   }
+
+  /// The layer with each of some changes made to its part, and with its bias doubled where it has one.
+  private func variants<Part>(
+    of part: Part, as operation: (Part) -> RetinaModel.Operation, _ changes: [(String, (inout Part) -> Void)],
+    bias: [Float]? = nil, _ place: WritableKeyPath<Part, [Float]?>? = nil
+  ) -> [(parameter: String, layer: Layer)] {
+    var changes = changes
+    if let bias, let place { changes.append(("bias", { $0[keyPath: place] = bias.doubled })) }
+    return changes.map { parameter, change in
+      var changed = part
+      change(&changed)
+      return (parameter, Layer(name, operation(changed)))
+    }
+  }
+}
+
+extension RetinaModel.Tensor {
+  fileprivate mutating func double() { values = values.doubled }
+}
+
+extension [Float] {
+  fileprivate var doubled: [Float] { map { 2 * $0 } }
 }
