@@ -56,12 +56,15 @@ let package = Package(
       name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli"], exclude: ["README.md"],
       swiftSettings: optimised),
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
+    .target(
+      name: "RetinaTheory", dependencies: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaStimuli"],
+      exclude: ["README.md", "Documentation"], swiftSettings: optimised, linkerSettings: mathematics),
 
     // MARK: - Floor 7: the command line
     .executableTarget(
       name: "retina",
       dependencies: [
-        "RetinaProbe", "RetinaGraph", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaReport",
+        "RetinaProbe", "RetinaGraph", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaTheory", "RetinaReport",
       ]),
 
     // MARK: - Tests
@@ -75,6 +78,7 @@ let package = Package(
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
     .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),
+    .testTarget(name: "RetinaTheoryTests", dependencies: ["RetinaTheory", "RetinaFiles"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["retina", "RetinaFiles", "RetinaProbe", "RetinaStimuli"]),
   ]

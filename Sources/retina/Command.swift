@@ -30,6 +30,9 @@ struct CommandOption {
 }
 
 extension Command {
+  /// The words that name it on the command line: one, or two such as `theory geometry`.
+  static var words: [String] { name.split(separator: " ").map(String.init) }
+
   static var help: String {
     let lines = options.map { option in
       "  \(pad(option.name + (option.value.map { " " + $0 } ?? ""), 28)) \(option.help)"

@@ -11,14 +11,15 @@ struct Retina {
   static var commands: [any Command.Type] {
     [
       InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
-      FitCommand.self, EvaluateCommand.self, SimulateCommand.self, ConvertCommand.self, BenchCommand.self,
-      ConformanceCommand.self,
+      FitCommand.self, EvaluateCommand.self, SimulateCommand.self, ConvertCommand.self, GeometryCommand.self,
+      InformationCommand.self, PropagationCommand.self, DepthCommand.self, TheoryModesCommand.self, KernelCommand.self,
+      ScheduleCommand.self, InvarianceCommand.self, BenchCommand.self, ConformanceCommand.self,
     ]
   }
 
   static func main() {
     let words = Array(CommandLine.arguments.dropFirst())
-    let command = commands.first { $0.name == words.first }
+    let command = commands.first { words.starts(with: $0.words) }
     do {
       let code = try run(words, command)
       try finishOutput()
@@ -41,13 +42,18 @@ struct Retina {
   private static func run(_ words: [String], _ command: (any Command.Type)?) throws -> Int32 {
     guard let first = words.first else { throw UsageError("expected a command: \(names)") }
     if isHelp(first) || first == "help" {
-      let asked = words.count > 1 ? try named(words[1]) : nil
-      print(asked?.help ?? help)
+      let rest = Array(words.dropFirst())
+      let relatives = rest.count == 1 ? family(rest[0]) : []
+      print(rest.isEmpty ? help : relatives.isEmpty ? try named(rest).help : help(relatives))
     } else if first == "--version" {
       print("retina \(version)")
     } else {
-      let command = try command ?? named(first)
-      let rest = words.dropFirst()
+      if command == nil, words.count > 1, isHelp(words[1]), !family(first).isEmpty {
+        print(help(family(first)))
+        return ExitCode.done
+      }
+      let command = try command ?? named(words)
+      let rest = words.dropFirst(command.words.count)
       // After `--` words are not options.
       if !rest.prefix(while: { $0 != "--" }).contains(where: isHelp) {
         return try command.run(try Arguments(Array(rest), of: command))
@@ -59,12 +65,19 @@ struct Retina {
 
   private static func isHelp(_ word: String) -> Bool { word == "--help" || word == "-h" }
 
-  private static func named(_ name: String) throws -> any Command.Type {
-    guard let command = commands.first(where: { $0.name == name }) else {
-      let near = suggestion(for: name, among: commands.map { $0.name })
-      throw UsageError("expected a command: \(names), found '\(name)'\(near)")
-    }
-    return command
+  private static func named(_ words: [String]) throws -> any Command.Type {
+    if let command = commands.first(where: { words.starts(with: $0.words) }) { return command }
+    // The first word may be right, as in `theory geomtry`.
+    let known = family(words[0]).isEmpty ? commands : family(words[0])
+    let given = family(words[0]).isEmpty ? words[0] : words.prefix(2).joined(separator: " ")
+    let near = suggestion(for: given, among: known.map { $0.name })
+    let names = known.map { $0.name }.joined(separator: ", ")
+    throw UsageError("expected a command: \(names), found '\(given)'\(near)")
+  }
+
+  /// The commands whose names begin with a word and go on, such as `theory geometry`.
+  private static func family(_ word: String) -> [any Command.Type] {
+    commands.filter { $0.words.count > 1 && $0.words[0] == word }
   }
 
   private static var names: String { commands.map { $0.name }.joined(separator: ", ") }
@@ -76,18 +89,21 @@ struct Retina {
     exit(code)
   }
 
-  private static var help: String {
-    """
-    retina runs and probes small models of the retina.
+  private static var help: String { help(commands) }
 
-    USAGE: retina COMMAND ...
+  private static func help(_ commands: [any Command.Type]) -> String {
+    let width = commands.reduce(10) { max($0, $1.name.count) }
+    return """
+      retina runs and probes small models of the retina.
 
-    \(commands.map { "  \(pad($0.name, 10)) \($0.summary)" }.joined(separator: "\n"))
+      USAGE: retina COMMAND ...
 
-    EXAMPLE: retina probe Models/salamander-whitenoise.safetensors Stimuli/battery.json --output out
+      \(commands.map { "  \(pad($0.name, width)) \($0.summary)" }.joined(separator: "\n"))
 
-    'retina COMMAND --help' explains a command.
-    """
+      EXAMPLE: retina probe Models/salamander-whitenoise.safetensors Stimuli/battery.json --output out
+
+      'retina COMMAND --help' explains a command.
+      """
   }
 }
 

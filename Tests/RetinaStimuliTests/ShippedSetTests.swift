@@ -10,7 +10,7 @@ let shippedFolder = String(#filePath.split(separator: "/").dropLast(3).reduce(""
 @Suite struct ShippedSetTests {
   @Test(arguments: [
     ("white-noise", 2, 240), ("flashes", 6, 1262), ("moving-bar", 6, 540), ("reversing-grating", 6, 720),
-    ("natural", 2, 360), ("battery", 10, 812),
+    ("natural", 2, 360), ("battery", 10, 812), ("classes-gratings", 30, 1920),
   ])
   func `a shipped set renders at 50 x 50 and 30 frames per second`(name: String, count: Int, frames: Int) throws {
     let set = try StimulusSet.read("\(shippedFolder)/\(name).json")
@@ -32,8 +32,8 @@ let shippedFolder = String(#filePath.split(separator: "/").dropLast(3).reduce(""
     let names = try FileSystem.list(shippedFolder).filter { $0.hasSuffix(".json") }
     #expect(
       names == [
-        "battery.json", "flashes.json", "moving-bar.json", "natural.json", "reversing-grating.json",
-        "white-noise.json",
+        "battery.json", "classes-gratings.json", "classes-natural.json", "flashes.json", "moving-bar.json",
+        "natural.json", "reversing-grating.json", "white-noise.json",
       ])
   }
 

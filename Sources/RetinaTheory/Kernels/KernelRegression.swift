@@ -1,0 +1,36 @@
+/// Regression with a kernel: the mean of a Gaussian process whose observations have a noise (Rasmussen and Williams 2006,
+/// chapter 2).
+public struct KernelRegression: Sendable {
+  private let factor: Cholesky
+  private let weights: [Double]
+  private let mean: Double
+
+  /// Fits targets, less their mean.
+  ///
+  /// - Parameter ridge: noise added to the diagonal, relative to the diagonal's mean.
+  /// - Throws: ``TheoryError`` for a kernel that is singular with its ridge.
+  public init(kernel: Matrix, targets: [Double], ridge: Double) throws(TheoryError) {
+    var damped = kernel
+    let scale = kernel.diagonal.reduce(0, +) / Double(max(1, kernel.rows))
+    for place in 0..<kernel.rows { damped[place, place] += ridge * scale }
+    guard kernel.rows == targets.count, kernel.rows == kernel.columns, let factor = Cholesky(damped) else {
+      throw TheoryError(
+        "kernel", expected: "a positive square matrix with a target for each row; add a ridge for similar stimuli",
+        found: "\(kernel.rows) x \(kernel.columns) with ridge \(ridge), \(targets.count) targets")
+    }
+    let mean = targets.reduce(0, +) / Double(targets.count)
+    self.factor = factor
+    self.mean = mean
+    weights = factor.solve(targets.map { $0 - mean })
+  }
+
+  /// The prediction for an input by its kernel with each training input.
+  public func predict(_ kernel: [Double]) -> Double { mean + dot(kernel, weights) }
+
+  /// The variance of the prediction, without the noise.
+  ///
+  /// - Parameter own: the kernel of the input with itself.
+  public func variance(_ kernel: [Double], own: Double) -> Double {
+    max(0, own - dot(kernel, factor.solve(kernel)))
+  }
+}

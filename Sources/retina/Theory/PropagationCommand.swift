@@ -1,0 +1,58 @@
+import RetinaFiles
+import RetinaModel
+import RetinaReport
+import RetinaTheory
+
+/// `retina theory propagation`: the spread of a model's layers, predicted and measured.
+enum PropagationCommand: Command {
+  static let name = "theory propagation"
+  static let summary =
+    "Predicts each layer's range from the weights, measures it, and says the bits that fixed point needs."
+  static let operands = ["MODEL", "STIMULUS"]
+  static let options = [
+    CommandOption("--output", "DIR", "folder for ranges.csv, summary.json, ranges.svg (needed)"),
+    CommandOption("--samples", "M", "windows of each stimulus, evenly spaced (default: 50)"),
+    CommandOption("--seed", "N", "seed of the directions in which gradients are followed (default: 1)"), .json,
+  ]
+  static let example =
+    "retina theory propagation Models/salamander-whitenoise.safetensors Stimuli/natural.json --output out"
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let model = try ModelFile.read(arguments.operands[0])
+    let stimuli = try TheoryStimuli(arguments.operands[1], model, arguments)
+    var output = try TheoryOutput(arguments)
+    let layers = try LayerRanges(model, inputs: stimuli.all, seed: arguments.seed()).layers
+    var table = Table([
+      "layer", "rms", "predicted rms", "peak", "predicted range", "integer bits", "predicted bits", "gradient gain",
+      "dead units",
+    ])
+    for layer in layers {
+      table.append([
+        .string(layer.name), .number(layer.measured), layer.predicted.map { .number($0) } ?? .null,
+        .number(layer.peak), layer.predictedPeak.map { .number($0) } ?? .null, .number(Double(layer.integerBits)),
+        layer.predictedIntegerBits.map { .number(Double($0)) } ?? .null, .number(layer.gradientGain),
+        .number(Double(layer.deadUnits)),
+      ])
+    }
+    output.add("stimuli", .number(Double(stimuli.count)))
+    try output.add("ranges", table)
+    try output.draw("ranges", figure(layers, stimuli.count))
+    try output.finish(arguments) { table.printOut() }
+    return ExitCode.done
+  }
+
+  private static func figure(_ layers: [LayerRanges.Layer], _ count: Int) -> LineFigure {
+    let x = layers.indices.map(Double.init)
+    return LineFigure(
+      title: "The spread of each layer",
+      subtitle: "\(count) stimuli; predicted from the weights and the spread of the input",
+      horizontalLabel: "layer", verticalLabel: "value",
+      series: [
+        LineFigure.Series(name: "rms, measured", x: x, y: layers.map { $0.measured }),
+        LineFigure.Series(name: "rms, predicted", x: x, y: layers.map { $0.predicted ?? .nan }, isDashed: true),
+        LineFigure.Series(name: "peak, measured", x: x, y: layers.map { $0.peak }),
+        LineFigure.Series(
+          name: "range, predicted", x: x, y: layers.map { $0.predictedPeak ?? .nan }, isDashed: true),
+      ], footnote: layers.enumerated().map { "\($0.offset) \($0.element.name)" }.joined(separator: ", "))
+  }
+}

@@ -1,0 +1,145 @@
+import RetinaEngine
+import RetinaModel
+import RetinaStimuli
+import RetinaTheory
+import Testing
+
+@Suite struct PropagationTests {
+  @Test(arguments: [0.1, 1, 7]) func `erf is critical where its closed form says`(_ q: Double) throws {
+    let found = try MeanField.critical(.erf, variance: q)
+    let wanted = Double.pi / 4 * (1 + 4 * q).squareRoot()
+    #expect((found.weightVariance - wanted).magnitude < 1e-12 * wanted)
+    #expect((found.gradientGain(variance: q) - 1).magnitude < 1e-12)
+    #expect(try found.fixedPoint().phase == .critical)
+  }
+
+  @Test func `the fixed points of relu are those of a line`() throws {
+    let field = MeanField(.relu, weightVariance: 1.9, biasVariance: 0.2)
+    #expect((try field.fixedVariance() - 4).magnitude < 1e-12)
+    #expect(throws: TheoryError.self) {
+      try MeanField(.relu, weightVariance: 2.1, biasVariance: 0.1).fixedPoint()
+    }
+    #expect(try MeanField(.relu, weightVariance: 2, biasVariance: 0).fixedPoint().correlationDepth == .infinity)
+    #expect(try MeanField(.tanh, weightVariance: 0.9, biasVariance: 0).fixedVariance() == 0)
+  }
+
+  @Test(arguments: [(Nonlinearity.tanh, 1.3), (.tanh, 2.5), (.erf, 3.0), (.softplus, 0.5)])
+  func `the fixed point is where both maps stand still`(_ function: Nonlinearity, _ weights: Double) throws {
+    let field = MeanField(function, weightVariance: weights, biasVariance: 0.05)
+    let found = try field.fixedPoint()
+    #expect((field.nextVariance(found.variance) - found.variance).magnitude < 1e-12)
+    let next = field.nextCorrelation(found.correlation, variance: found.variance)
+    #expect((next - found.correlation).magnitude < 1e-9)
+    #expect((found.phase == .chaotic) == (found.gradientGain > 1))
+  }
+
+  @Test func `inputs of a chaotic network without bias end up uncorrelated`() throws {
+    let found = try MeanField(.tanh, weightVariance: 1.5, biasVariance: 0).fixedPoint()
+    #expect(found.phase == .chaotic && found.correlation == 0)
+    #expect(found.correlationDepth > 1 && found.correlationDepth < 100)
+  }
+
+  @Test func `a wide random layer does what the means say`() throws {
+    var generator = SeededGenerator(seed: 31)
+    let (width, field) = (600, MeanField(.tanh, weightVariance: 1.7, biasVariance: 0.1))
+    func normal(_ rows: Int, _ columns: Int, _ deviation: Double) -> Matrix {
+      Matrix(rows: rows, columns: columns, values: (0..<rows * columns).map { _ in deviation * generator.normal() })
+    }
+    let network = DenseNetwork(
+      layers: (0..<3).map { place in
+        DenseNetwork.Layer(
+          weight: normal(width, width, (field.weightVariance / Double(width)).squareRoot()),
+          bias: normal(1, width, field.biasVariance.squareRoot()).values, nonlinearity: .tanh)
+      })
+    let trace = network.run(normal(2, width, 1))
+    var q = trace.drives[0].squaredNorm / Double(2 * width)
+    for layer in 1..<3 {
+      q = field.nextVariance(q)
+      let measured = trace.drives[layer].squaredNorm / Double(2 * width)
+      #expect((measured - q).magnitude < 0.1 * q, "seed 31, layer \(layer)")
+    }
+  }
+
+  @Test func `delta-orthogonal kernels keep the length of every input`() throws {
+    let (channels, size) = (5, 6)
+    let kernel = try CriticalStart.deltaOrthogonal(outputs: 8, inputs: channels, size: 3, gain: 1.5, seed: 2)
+    let model = try Model(
+      name: "delta", inputShape: Shape(channels, size, size),
+      layers: [Layer("conv", .convolution(Convolution(weight: kernel, padding: Spatial(1, 1))))])
+    var generator = SeededGenerator(seed: 3)
+    var inputs = Tensor(repeating: 0, shape: Shape(3, channels, size, size))
+    for place in inputs.values.indices { inputs.values[place] = Float(generator.normal()) }
+    let outputs = Program(model).run(inputs, of: model, layers: [0], threads: 1).tensors[0]
+    for row in 0..<3 {
+      func length(_ tensor: Tensor) -> Double {
+        let count = tensor.values.count / 3
+        return tensor.values[row * count..<(row + 1) * count].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      }
+      #expect((length(outputs) - 1.5 * length(inputs)).magnitude < 1e-5 * length(inputs))
+    }
+    #expect(throws: TheoryError.self) {
+      try CriticalStart.deltaOrthogonal(outputs: 4, inputs: 5, size: 3, gain: 1, seed: 1)
+    }
+  }
+
+  @Test func `ten thousand layers are trained at the edge of chaos and nowhere else`() {
+    func field(_ weights: Double) -> MeanField { MeanField(.linear, weightVariance: weights, biasVariance: 0) }
+    var linear = DeepStack(field(1), depth: 10_000, width: 6, size: 1, seed: 1)
+    let kept = linear.train(steps: 4, rate: 1e-5)
+    #expect((kept.variances.last!.value / kept.variances[0].value - 1).magnitude < 1e-9)
+    #expect((kept.gradients[0].value - 1).magnitude < 1e-9)
+    #expect(kept.losses.last! < 0.9 * kept.losses[0] && kept.firstLayerChange > 0, "\(kept.losses)")
+
+    var faint = DeepStack(field(0.9), depth: 10_000, width: 6, size: 1, seed: 1)
+    let lost = faint.train(steps: 1, rate: 1e-5)
+    #expect(lost.variances.last!.value < 1e-300 && lost.firstLayerChange < 1e-12)
+
+    var loud = DeepStack(field(1.2), depth: 10_000, width: 6, size: 1, seed: 1)
+    #expect(loud.train(steps: 1, rate: 1e-5).losses.last!.isFinite == false)
+  }
+
+  @Test func `ten thousand layers of tanh are trained on the critical line and not beside it`() throws {
+    let critical = try MeanField.critical(.tanh, variance: 1e-4)
+    var stack = DeepStack(critical, depth: 10_000, width: 8, size: 0.01, seed: 2)
+    let kept = stack.train(steps: 4, rate: 1e-5)
+    #expect(kept.gradients[0].value > 0.1 && kept.gradients[0].value < 10, "\(kept.gradients[0])")
+    #expect(kept.separation > 0.1 && kept.losses.last! < kept.losses[0], "\(kept.separation) \(kept.losses)")
+
+    var ordered = critical
+    ordered.weightVariance *= 0.9
+    var beside = DeepStack(ordered, depth: 10_000, width: 8, size: 0.01, seed: 2)
+    let lost = beside.train(steps: 1, rate: 1e-5)
+    #expect(lost.gradients[0].value < 1e-100 && lost.separation < 1e-10)
+  }
+
+  @Test func `ranges of a random model are as predicted`() throws {
+    var generator = SeededGenerator(seed: 5)
+    func tensor(_ shape: Shape, _ deviation: Double) -> Tensor {
+      var tensor = Tensor(repeating: 0, shape: shape)
+      for place in tensor.values.indices { tensor.values[place] = Float(deviation * generator.normal()) }
+      return tensor
+    }
+    let model = try Model(
+      name: "random", inputShape: Shape(6, 12, 12),
+      layers: [
+        Layer("conv", .convolution(Convolution(weight: tensor(Shape(16, 6, 3, 3), 0.2)))),
+        Layer("relu", .activation(.relu)), Layer("flatten", .flatten),
+        Layer("dense", .dense(Dense(weight: tensor(Shape(40, 1600), 0.05)))),
+        Layer("dead", .dense(Dense(weight: Tensor(repeating: 0, shape: Shape(3, 40)), bias: [1, 2, 3]))),
+      ])
+    let found = try LayerRanges(model, inputs: tensor(Shape(20, 6, 12, 12), 1)).layers
+    for layer in found.prefix(4) {
+      let predicted = try #require(layer.predicted)
+      #expect((predicted / layer.measured - 1).magnitude < 0.15, "\(layer.name), seed 5")
+      #expect(try #require(layer.predictedPeak) > 0.8 * layer.peak)
+    }
+    #expect(found[1].gradientGain > 0.4 && found[1].gradientGain < 0.6)
+    #expect(found[4].deadUnits == 3 && found[0].deadUnits == 0)
+    #expect(throws: TheoryError.self) { try LayerRanges(model, inputs: tensor(Shape(1, 6, 12, 12), 1)) }
+  }
+
+  @Test(arguments: [(0.3, 0), (0.5, 1), (0.9, 1), (1.0, 2), (1.5, 2), (7.99, 4), (8, 5)])
+  func `bits before the point hold a peak`(_ peak: Double, _ bits: Int) {
+    #expect(LayerRanges.integerBits(peak) == bits)
+  }
+}
