@@ -11,7 +11,7 @@ struct Retina {
   static var commands: [any Command.Type] {
     [
       InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
-      BenchCommand.self,
+      BenchCommand.self, CalibrateCommand.self,
     ]
   }
 

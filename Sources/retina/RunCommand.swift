@@ -119,7 +119,7 @@ struct Runner {
   }
 }
 
-/// The options of a stream from `--algorithm`, `--tolerance` and `RETINA_CPU`.
+/// The options of a stream from `--algorithm`, `--tolerance`, `RETINA_CPU` and the calibration of this machine.
 func streamOptions(_ arguments: Arguments) throws -> StreamOptions {
   var options = StreamOptions()
   let algorithms = StreamOptions.Algorithm.allCases
@@ -134,6 +134,7 @@ func streamOptions(_ arguments: Arguments) throws -> StreamOptions {
     options.level = level
   }
   options.tolerance = try arguments.fraction("--tolerance") ?? options.tolerance
+  options.cost = try CalibrationFile(options.level).read()
   return options
 }
 
