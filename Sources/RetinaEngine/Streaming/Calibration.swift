@@ -98,21 +98,26 @@ private struct MemoryMeasurement {
     let output = alignedFloats(2 * (largest / bytesPerRow))
     defer { for block in [weights, input, output] { block.deallocate() } }
     let bias = output + largest / bytesPerRow
-    func secondsPerByte(_ bytes: Int) -> Double {
-      let rows = bytes / bytesPerRow
-      // A first run brings the working set where it stays.
-      let seconds = PlannerCost.fastest(max(12, (1 << 26) / bytes), clock) {
-        kernels.multiplyRows(columns, rows, weights, bias, input, output)
+    let sizes = [1 << 17, 1 << 20, 1 << 22, 1 << 24, 1 << 26]
+    var secondsPerByte = [Double](repeating: .infinity, count: sizes.count)
+    // In turn, so that a neighbour who takes a shared cache for a while does not decide about one size.
+    for _ in 0..<4 {
+      for (index, bytes) in sizes.enumerated() {
+        let rows = bytes / bytesPerRow
+        // A first run brings the working set where it stays.
+        let seconds = PlannerCost.fastest(max(4, (1 << 24) / bytes), clock) {
+          kernels.multiplyRows(columns, rows, weights, bias, input, output)
+        }
+        secondsPerByte[index] = min(secondsPerByte[index], seconds / Double(rows * bytesPerRow))
       }
-      return seconds / Double(rows * bytesPerRow)
     }
-    let near = secondsPerByte(1 << 17)
+    let near = secondsPerByte[0]
     secondsPerOperation = near * 2
-    costs = [PlannerCost.MemoryCost(workingSet: 0x1p17, secondsPerByte: 0)]
-    for power in stride(from: 20, through: 26, by: 2) {
+    var further = 0.0
+    for (index, bytes) in sizes.enumerated() {
       // Further away is never nearer.
-      let seconds = max(costs[costs.count - 1].secondsPerByte, secondsPerByte(1 << power) - near)
-      costs.append(PlannerCost.MemoryCost(workingSet: Double(1 << power), secondsPerByte: seconds))
+      further = max(further, secondsPerByte[index] - near)
+      costs.append(PlannerCost.MemoryCost(workingSet: Double(bytes), secondsPerByte: further))
     }
   }
 }
