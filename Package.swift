@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "RetinaModel"),
     .target(
       name: "RetinaEngine",
-      dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) },
+      dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) }, exclude: ["README.md"],
       swiftSettings: optimised, linkerSettings: mathematics),
     .target(
       name: "RetinaProbe", dependencies: ["RetinaEngine"], exclude: ["README.md"], swiftSettings: optimised,

@@ -67,9 +67,12 @@ final class PackedConvolution: @unchecked Sendable {
   private static func spectral(
     _ geometry: ConvolutionGeometry, weight: UnsafePointer<Float>, kernels: KernelTable
   ) -> FeatureConvolution? {
-    guard geometry.multiplyAdds >= leastForSpectral, let shape = SpectralKernels.shape(for: geometry),
-      PlannerCost.spectral(geometry, shape, isTemporal: false) < PlannerCost.direct(geometry)
-    else { return nil }
+    let cost = PlannerCost.standard(.best)
+    guard geometry.multiplyAdds >= leastForSpectral, let shape = SpectralKernels.shape(for: geometry) else {
+      return nil
+    }
+    let spectral = SpectralConvolution(shape: shape, inputs: geometry.inputs, outputs: geometry.outputs)
+    guard cost.seconds(.spectral(spectral)) < cost.seconds(.direct(geometry)) else { return nil }
     let values = [Float](UnsafeBufferPointer(start: weight, count: geometry.weightCount))
     return FeatureConvolution(geometry, weight: values, kernels: kernels)
   }

@@ -95,6 +95,12 @@ public enum FileSystem {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Whether there is a regular file of that name.
+  public static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// The names in a folder, sorted byte by byte.
   public static func list(_ folder: String) throws(FileError) -> [String] {
     guard let stream = opendir(folder) else {

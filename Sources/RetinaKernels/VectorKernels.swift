@@ -13,14 +13,15 @@ public protocol VectorKernels: SendableMetatype {
   /// Transforms spectra back into eight channels of features.
   static func restoreFeatures(
     _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, spectrum: UnsafeMutablePointer<Float>,
-    bias: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>, features: UnsafeMutablePointer<Float>)
+    bias: UnsafePointer<Float>, epilogue: Epilogue, scratch: UnsafeMutablePointer<Float>,
+    features: UnsafeMutablePointer<Float>)
   /// Adds kernel times image spectra to four consecutive results, for eight bins.
   static func multiplyAddFour(
-    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>,
+    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>, isFirst: Bool,
     results: UnsafeMutablePointer<Float>, resultStride: Int)
   /// Adds kernel times image spectra to one result, for eight bins.
   static func multiplyAddOne(
-    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>,
+    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>, isFirst: Bool,
     results: UnsafeMutablePointer<Float>)
   /// Multiplies the spectra of features with those of kernels.
   static func multiplyFeatures(
@@ -29,11 +30,26 @@ public protocol VectorKernels: SendableMetatype {
   /// Convolves features directly.
   static func convolveFeatures(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, epilogue: Epilogue, output: UnsafeMutablePointer<Float>)
+  /// Convolves a single channel directly.
+  static func convolveFrame(
+    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
   /// Convolves values in the order of the model directly.
   static func convolvePlanes(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>)
+  /// Keeps the maps of a frame.
+  static func keepMaps(
+    _ shape: TemporalFilterShape, maps: UnsafePointer<Float>, slot: Int, ring: UnsafeMutablePointer<Float>)
+  /// Filters maps of past frames in time, for four results and more.
+  static func filterFour(
+    _ shape: TemporalFilterShape, ring: UnsafePointer<Float>, slot: Int, terms: Int, filter: UnsafePointer<Float>,
+    first: Int, quads: Int, isFirst: Bool, results: UnsafeMutablePointer<Float>)
+  /// Completes one result with the maps of the newest frames.
+  static func filterNewest(
+    _ shape: TemporalFilterShape, ring: UnsafePointer<Float>, slot: Int, terms: Int, filter: UnsafePointer<Float>,
+    sums: UnsafePointer<Float>, bias: UnsafePointer<Float>, epilogue: Epilogue, output: UnsafeMutablePointer<Float>)
   /// Sets what is not above zero to zero.
   static func rectify(count: Int, values: UnsafeMutablePointer<Float>)
   /// Applies a function of each unit.
@@ -83,11 +99,11 @@ public protocol VectorKernels: SendableMetatype {
     samples: Int, terms: Int, gradients: UnsafePointer<Float>, gradientStride: Int, images: UnsafePointer<Float>,
     sampleStride: Int, termStride: Int, results: UnsafeMutablePointer<Float>)
   /// Adds a matrix times the transpose of another.
-  static func addProductTransposed(
+  static func addMatrixProductTransposed(
     rows: Int, columns: Int, terms: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
     c: UnsafeMutablePointer<Float>, cStride: Int)
   /// Adds a matrix product.
-  static func addProduct(
+  static func addMatrixProduct(
     rows: Int, columns: Int, terms: Int, a: UnsafePointer<Float>, aRowStride: Int, aTermStride: Int,
     b: UnsafePointer<Float>, bStride: Int, c: UnsafeMutablePointer<Float>, cStride: Int)
   /// Adds normal deviates.

@@ -83,7 +83,7 @@ public final class StreamProbe {
     let planeAbove = map.geometry.outputHeight * map.geometry.outputWidth
     let (below, above) = (convolution.inputFloats, convolution.outputFloats)
     func packed(_ values: [Float], plane: Int, count: Int) -> UnsafeMutablePointer<Float> {
-      let block = StreamProbe.block(count)
+      let block = alignedFloats(count)
       for unit in values.indices { block[TwoLayerSweep.place(unit, plane: plane)] = values[unit] }
       return block
     }
@@ -91,15 +91,15 @@ public final class StreamProbe {
     origin = packed(baseline, plane: planeBelow, count: below)
     unitsAtBaseline = packed(baseline.map { max($0, 0) }, plane: planeBelow, count: below)
     (direction, units, changes, gradientBelow) = (
-      StreamProbe.block(below), StreamProbe.block(below), StreamProbe.block(below), StreamProbe.block(below)
+      alignedFloats(below), alignedFloats(below), alignedFloats(below), alignedFloats(below)
     )
     scale = packed(map.scale, plane: planeAbove, count: above)
     constant = packed(constants, plane: planeAbove, count: above)
     weights = packed(probe.copy(probe.gradients, chain.second + 1), plane: planeAbove, count: above)
     linesAtBaseline = packed(probe.copy(probe.baselineValues, chain.second), plane: planeAbove, count: above)
-    (self.map, lines, gradientAbove) = (StreamProbe.block(above), StreamProbe.block(above), StreamProbe.block(above))
-    scratch = StreamProbe.block(convolution.scratchFloats)
-    sums = StreamProbe.block((max(map.geometry.inputs, map.geometry.outputs) + 7) / 8 * 8)
+    (self.map, lines, gradientAbove) = (alignedFloats(above), alignedFloats(above), alignedFloats(above))
+    scratch = alignedFloats(convolution.scratchFloats)
+    sums = alignedFloats((max(map.geometry.inputs, map.geometry.outputs) + 7) / 8 * 8)
   }
 
   deinit {
@@ -107,13 +107,6 @@ public final class StreamProbe {
       origin, direction, units, changes, gradientBelow, unitsAtBaseline, map, scale, constant, weights, lines,
       linesAtBaseline, gradientAbove, sums, scratch,
     ] { block.deallocate() }
-  }
-
-  private static func block(_ floats: Int) -> UnsafeMutablePointer<Float> {
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(64, floats * 4), alignment: 64)
-    let values = memory.bindMemory(to: Float.self, capacity: max(16, floats))
-    values.initialize(repeating: 0, count: max(16, floats))
-    return values
   }
 
   /// Takes the next frame, `[height, width]` before normalisation.

@@ -11,7 +11,7 @@ enum BenchCommand: Command {
   static let options = [
     CommandOption("--frames", "N", "frames to time (default: 400)"),
     CommandOption("--stimulus", "FILE", "a movie to use (default: uniform noise)"),
-    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto)"),
+    .algorithm, .tolerance,
     CommandOption("--block", "N", "frames whose past is added in one go (default: 8)"),
     CommandOption("--layers", nil, "time each layer beside its count of operations"),
     CommandOption("--threads", "N", "time a whole movie in memory on N threads beside one"),
@@ -62,8 +62,11 @@ enum BenchCommand: Command {
     let unused: [String]
     switch kind {
     case "--probe":
-      unused = ["--frames", "--layers", "--threads", "--algorithm", "--block", "--stream-probe", "--ablate"]
-    case "--ablate": unused = ["--layers", "--threads", "--algorithm", "--block", "--stream-probe"]
+      unused = [
+        "--frames", "--layers", "--threads", "--algorithm", "--tolerance", "--block", "--stream-probe", "--ablate",
+      ]
+    case "--ablate":
+      unused = ["--layers", "--threads", "--algorithm", "--tolerance", "--block", "--stream-probe"]
     case "--stream-probe": unused = ["--layers", "--threads", "--windows"]
     case "--threads": unused = ["--layers", "--clock", "--cell", "--windows"]
     default: unused = ["--cell", "--windows"]
@@ -233,18 +236,19 @@ enum BenchCommand: Command {
   }
 
   private static func printText(_ timing: StreamTiming, _ plan: StreamPlan, showsLayers: Bool) {
-    let operations = plan.explanation.reduce(0) { $0 + $1.operations }
+    let operations = plan.explanation.reduce(0) { $0 + $1.work.operations }
     print(
       "\(plan.model.name), \(plan.options.level.name), \(plan.options.algorithm.name), block \(plan.options.block): "
         + "\(fixed(timing.meanFrame * 1e3, 4)) ms per frame "
         + "(\(fixed(operations / timing.meanFrame / 1e9, 1)) GFLOP/s as counted), longest "
         + "\(fixed(timing.longestFrame * 1e3, 4)) ms, \(timing.frames) frames")
     guard showsLayers else { return }
-    print("  layer        algorithm                      MFLOP  microseconds  GFLOP/s")
+    print("  layer        algorithm                      MFLOP  microseconds  as counted  GFLOP/s")
     for (stage, time) in zip(plan.explanation, timing.stages) {
       print(
-        "  \(pad(stage.layer, 12)) \(pad(stage.algorithm, 28)) \(right(fixed(stage.operations / 1e6, 3), 7)) "
-          + "\(right(fixed(time * 1e6, 2), 13)) \(right(fixed(stage.operations / max(time, 1e-12) / 1e9, 1), 8))")
+        "  \(pad(stage.layer, 12)) \(pad(stage.algorithm, 28)) \(right(fixed(stage.work.operations / 1e6, 3), 7)) "
+          + "\(right(fixed(time * 1e6, 2), 13)) \(right(fixed(stage.seconds * 1e6, 2), 11)) "
+          + "\(right(fixed(stage.work.operations / max(time, 1e-12) / 1e9, 1), 8))")
     }
   }
 
@@ -258,7 +262,8 @@ enum BenchCommand: Command {
         zip(plan.explanation, timing.stages).map { stage, time in
           [
             "layer": .string(stage.layer), "algorithm": .string(stage.algorithm),
-            "operations": .number(stage.operations), "seconds": .number(time),
+            "operations": .number(stage.work.operations), "seconds": .number(time),
+            "counted_seconds": .number(stage.seconds),
           ]
         }),
     ]

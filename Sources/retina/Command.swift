@@ -26,6 +26,9 @@ struct CommandOption {
   }
 
   static let json = CommandOption("--json", nil, "print one JSON object")
+  static let algorithm = CommandOption("--algorithm", "A", "auto, direct, spectral or low-rank (default: auto)")
+  static let tolerance = CommandOption(
+    "--tolerance", "T", "singular values of the first layer that may be left out, to the largest (default: 0)")
   static let threads = CommandOption("--threads", "N", "threads to use (default: one per processor)")
 }
 
@@ -114,6 +117,15 @@ struct Arguments {
     guard let number = Int(text), range.contains(number) else {
       throw UsageError(
         "\(option): expected a whole number from \(range.lowerBound) to \(range.upperBound), found '\(text)'")
+    }
+    return number
+  }
+
+  /// A number from 0 to below 1.
+  func fraction(_ option: String) throws -> Double? {
+    guard let text = self[option] else { return nil }
+    guard let number = Double(text), number >= 0, number < 1 else {
+      throw UsageError("\(option): expected a number from 0 to below 1, found '\(text)'")
     }
     return number
   }

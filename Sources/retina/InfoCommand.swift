@@ -11,9 +11,9 @@ enum InfoCommand: Command {
   static let operands = ["[MODEL|RECORDING]"]
   static let options = [
     CommandOption("--plan", nil, "show what is done for each layer, its cost and its place in memory"),
-    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto), for --plan"),
     CommandOption("--operators", nil, "list the ONNX operators that run"),
-    CommandOption("--history", "N", "frames that a model shall see (default: 15), for a recording .npz"), .json,
+    CommandOption("--history", "N", "frames that a model shall see (default: 15), for a recording .npz"),
+    .algorithm, .tolerance, .json,
   ]
   static let example = "retina info Models/salamander-whitenoise.safetensors --plan"
 
@@ -85,12 +85,16 @@ enum InfoCommand: Command {
     }
     printCost(program, plan)
     if showsPlan, let plan {
-      print("\nplan (\(plan.options.level.name))")
-      print("  layer        algorithm                       MFLOP   parameters   output at")
+      print("\nplan (\(plan.options.level.name); speeds: \(plan.cost.name))")
+      print("  layer        algorithm                       MFLOP  microseconds   parameters   output at")
       for layer in plan.explanation {
         print(
-          "  \(pad(layer.layer, 12)) \(pad(layer.algorithm, 28)) \(right(fixed(layer.operations / 1e6, 3), 8)) "
+          "  \(pad(layer.layer, 12)) \(pad(layer.algorithm, 28)) \(right(fixed(layer.work.operations / 1e6, 3), 8)) "
+            + "\(right(fixed(layer.seconds * 1e6, 1), 13)) "
             + "\(right(bytes(layer.parameterBytes), 12)) \(right(String(layer.arenaOffset), 11))")
+        if plan.options.tolerance > 0, layer.leftOut > 0 {
+          print("  \(pad("", 12)) leaves out \(layer.leftOut) of the kernels (root of the ratio of sums of squares)")
+        }
       }
     }
     printCells(facts)
@@ -107,7 +111,7 @@ enum InfoCommand: Command {
   private static func printCost(_ program: Program, _ plan: StreamPlan?) {
     print("\ncost: \(fixed(Double(program.multiplyAdds) / 1e6, 2)) million multiply-adds per window by definition")
     guard let plan else { return }
-    let operations = plan.explanation.reduce(0) { $0 + $1.operations }
+    let operations = plan.explanation.reduce(0) { $0 + $1.work.operations }
     print(
       "      \(fixed(operations / 1e6, 2)) million operations per frame as planned; "
         + "arena \(bytes(plan.arenaFloats * 4)), state \(bytes(plan.stateFloats * 4)), "
@@ -167,14 +171,17 @@ enum InfoCommand: Command {
         .init(
           "plan",
           [
-            "level": .string(plan.options.level.name), "arena_bytes": .number(Double(plan.arenaFloats * 4)),
+            "level": .string(plan.options.level.name), "speeds": .string(plan.cost.name),
+            "tolerance": .number(plan.options.tolerance), "arena_bytes": .number(Double(plan.arenaFloats * 4)),
             "state_bytes": .number(Double(plan.stateFloats * 4)),
             "parameter_bytes": .number(Double(plan.parameterFloats * 4)),
             "stages": .array(
               plan.explanation.map { stage in
                 [
                   "layer": .string(stage.layer), "algorithm": .string(stage.algorithm),
-                  "operations_per_frame": .number(stage.operations),
+                  "operations_per_frame": .number(stage.work.operations),
+                  "counted_seconds": .number(stage.seconds), "bytes_per_frame": .number(stage.work.traffic),
+                  "left_out": .number(stage.leftOut),
                   "parameter_bytes": .number(Double(stage.parameterBytes)),
                   "arena_offset": .number(Double(stage.arenaOffset)),
                   "output_bytes": .number(Double(stage.outputBytes)),

@@ -33,7 +33,7 @@ enum ProbeCommand: Command {
         "--check", nil, "measure whether the attributions of layers are true, at each cell's largest target"),
       CommandOption("--replace", "R", "for --check: replace units with their values at the baseline, or zero"),
       CommandOption("--stream", nil, "channels of the two hidden layers frame by frame, in --steps steps (default: 8)"),
-      CommandOption("--algorithm", "A", "for --stream: auto, direct or spectral (default: auto)"),
+      CommandOption("--algorithm", "A", "for --stream: auto, direct, spectral or low-rank (default: auto)"),
       CommandOption("--max-residual", "X", "fail (1) when a relative residual is larger"),
       .threads, .json,
     ]

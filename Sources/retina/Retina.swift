@@ -13,7 +13,7 @@ struct Retina {
       InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
       FitCommand.self, EvaluateCommand.self, SimulateCommand.self, ConvertCommand.self, GeometryCommand.self,
       InformationCommand.self, PropagationCommand.self, DepthCommand.self, TheoryModesCommand.self, KernelCommand.self,
-      ScheduleCommand.self, InvarianceCommand.self, BenchCommand.self, ConformanceCommand.self,
+      ScheduleCommand.self, InvarianceCommand.self, BenchCommand.self, CalibrateCommand.self, ConformanceCommand.self,
     ]
   }
 

@@ -11,7 +11,7 @@ enum RunCommand: Command {
     CommandOption("--output", "PATH", "the file to write; a folder when there are several layers or stimuli (needed)"),
     CommandOption("--layer", "NAME", "write this layer instead of the rates; may be given several times"),
     CommandOption("--precision", "P", "float32 (the only one so far)"),
-    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto)"),
+    .algorithm, .tolerance,
     CommandOption("--stream", nil, "one frame after another; of an .npy file only one is in memory"),
     .threads, .json,
   ]
@@ -131,7 +131,7 @@ struct Runner {
   }
 }
 
-/// The options of a stream from `--algorithm` and from `RETINA_CPU`.
+/// The options of a stream from `--algorithm`, `--tolerance`, `RETINA_CPU` and the calibration of this machine.
 func streamOptions(_ arguments: Arguments) throws -> StreamOptions {
   var options = StreamOptions()
   let algorithms = StreamOptions.Algorithm.allCases
@@ -145,6 +145,8 @@ func streamOptions(_ arguments: Arguments) throws -> StreamOptions {
     }
     options.level = level
   }
+  options.tolerance = try arguments.fraction("--tolerance") ?? options.tolerance
+  options.cost = try CalibrationFile(options.level).read()
   return options
 }
 

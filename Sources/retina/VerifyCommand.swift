@@ -7,9 +7,7 @@ enum VerifyCommand: Command {
   static let name = "verify"
   static let summary = "Replays the golden input inside a model and compares with the golden output."
   static let operands = ["MODEL"]
-  static let options = [
-    CommandOption("--algorithm", "A", "auto, direct or spectral (default: auto)"), .json,
-  ]
+  static let options: [CommandOption] = [.algorithm, .json]
   static let example = "retina verify Models/salamander-whitenoise.safetensors"
 
   static func run(_ arguments: Arguments) throws -> Int32 {

@@ -65,7 +65,8 @@ let commandNames = ["info", "run", "probe", "stimulus", "verify", "bench", "conv
         [command, model, movie, "--output", "x", "--layer", "relu1", "--layer", "relu1"], 64, "'relu1' twice")
     }
     try await bench.fails(["stimulus", "flash"], 64, "--output PATH is needed")
-    try await bench.fails(["verify", model, "--algorithm", "fast"], 64, "auto, direct, spectral, found 'fast'")
+    try await bench.fails(
+      ["verify", model, "--algorithm", "fast"], 64, "auto, direct, spectral, low-rank, found 'fast'")
     try await bench.fails(["run", model, movie, "--output", "x", "--precision", "int8"], 64, "expected float32")
     try await bench.fails(
       ["bench", model, "--frames", "99999999999999999999"], 64, "--frames: expected a whole number")

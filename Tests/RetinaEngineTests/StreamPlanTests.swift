@@ -7,7 +7,27 @@ import Testing
   @Test func `only movie models are planned`() throws {
     var builder = ModelBuilder(seed: 41, input: Shape(5, 6))
     try builder.dense(2)
-    #expect(StreamPlan(try builder.model()) == nil)
+    let model = try builder.model()
+    #expect(StreamPlan(model) == nil)
+    let error = StreamError("model", expected: "an input [history, height, width]", found: "rank 2")
+    #expect(throws: error) { try StreamPlan(planning: model) }
+  }
+
+  @Test(arguments: [Int.min, -1, 0, 65, .max])
+  func `blocks out of bounds are refused`(block: Int) throws {
+    let model = try Example.all[0].model()
+    let options = StreamOptions(block: block)
+    #expect(StreamPlan(model, options: options) == nil)
+    let error = StreamError("block", expected: "1 to 64 frames", found: "\(block)")
+    #expect(throws: error) { try StreamPlan(planning: model, options: options) }
+  }
+
+  @Test(arguments: [-1e-9, 1, .nan, .infinity])
+  func `tolerances out of bounds are refused`(tolerance: Double) throws {
+    let model = try Example.all[0].model()
+    #expect(throws: StreamError.self) {
+      try StreamPlan(planning: model, options: StreamOptions(tolerance: tolerance))
+    }
   }
 
   @Test func `a plan knows its movie`() throws {
@@ -25,7 +45,7 @@ import Testing
     #expect(!direct.contains { $0.algorithm.contains("spectral") })
     let spectral = try StreamPlan.of(model, .spectral).explanation
     for (index, layer) in model.layers.enumerated() {
-      let stages = spectral.filter { $0.layer == layer.name }
+      let stages = spectral.filter { $0.layer == layer.name && !["pack", "unpack"].contains($0.algorithm) }
       #expect(!stages.isEmpty && direct.contains { $0.layer == layer.name }, "\(layer.name)")
       switch layer.operation {
       case .convolution(let convolution) where convolution.groups == 1:
@@ -45,7 +65,11 @@ import Testing
     try builder.add(.activation(.relu))
     try builder.convolution(3, 1, 1)
     let plan = try StreamPlan.of(try builder.model(), .automatic)
-    #expect(plan.explanation.map(\.algorithm) == ["spectral 40 x 40, streamed", "elementwise", "direct", "unpack"])
+    #expect(
+      plan.explanation.map(\.algorithm) == [
+        "spectral 40 x 40, streamed", "elementwise, along with layer 0", "direct", "unpack",
+      ])
+    #expect(plan.explanation.map(\.layer) == ["layer 0", "layer 1", "layer 2", "layer 2"])
     #expect(plan.explanation.map(\.outputBytes) == [8 * 676, 8 * 676, 8 * 676, 2032].map { $0 * 4 })
   }
 

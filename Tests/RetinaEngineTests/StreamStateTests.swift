@@ -31,7 +31,7 @@ import Testing
       let stream = Stream(plan)
       var state = stream.saved
       for index in 2..<state.count { state[index] = .nan }
-      stream.restore(state)
+      try stream.restore(state)
       #expect(StreamRecord(stream, movie).rates == StreamRecord(plan, movie).rates, "\(algorithm.name), block \(block)")
     }
   }
@@ -84,7 +84,7 @@ import Testing
         let before = StreamRecord(source, movie, frames: 0..<pause).rates
         // The target has seen other frames.
         _ = StreamRecord(target, Movie(.natural, model, frames: model.inputShape[0] + 3))
-        target.restore(source.saved)
+        try target.restore(source.saved)
         #expect(target.frames == pause)
         let after = StreamRecord(target, movie, frames: pause..<movie.frames).rates
         #expect(before + after == expected, "\(algorithm.name), saved at frame \(pause)")
@@ -105,12 +105,26 @@ import Testing
     }
   }
 
+  @Test(arguments: [(UInt32.max, UInt32.max), (0, 0x4000_0000), (0, 0x8000_0000)])
+  func `a number of frames that cannot be is refused, and the stream goes on`(counter: (UInt32, UInt32)) throws {
+    let model = try Example.all[0].model()
+    let movie = Movie(.random, model, frames: model.inputShape[0] + 9)
+    let plan = try StreamPlan.of(model, .automatic)
+    let stream = Stream(plan)
+    let before = StreamRecord(stream, movie, frames: 0..<model.inputShape[0] + 3).rates
+    var state = Stream(plan).saved
+    (state[0], state[1]) = (Float(bitPattern: counter.0), Float(bitPattern: counter.1))
+    #expect(throws: StreamError.self) { try stream.restore(state) }
+    let after = StreamRecord(stream, movie, frames: model.inputShape[0] + 3..<movie.frames).rates
+    #expect(before + after == StreamRecord(plan, movie).rates)
+  }
+
   @Test func `frames beyond 2^32 are saved`() throws {
     let plan = try StreamPlan.of(try Example.all[0].model(), .spectral)
     let stream = Stream(plan)
     var state = stream.saved
     (state[0], state[1]) = (Float(bitPattern: 7), Float(bitPattern: 3))
-    stream.restore(state)
+    try stream.restore(state)
     #expect(stream.frames == 7 + 3 << 32)
     #expect(stream.saved.prefix(2).map(\.bitPattern) == [7, 3])
   }

@@ -63,10 +63,12 @@ import Testing
     let model = try Example.named(name).model()
     let movie = Movie(.random, model, frames: 75)
     for level in ProcessorLevel.available {
-      let expected = StreamRecord(try .of(model, .spectral, level: level, block: 1), movie).rates
-      for block in 2...64 {
-        let rates = StreamRecord(try .of(model, .spectral, level: level, block: block), movie).rates
-        #expect(rates == expected, "block \(block) on \(level.name)")
+      for algorithm in [StreamOptions.Algorithm.spectral, .lowRank] {
+        let expected = StreamRecord(try .of(model, algorithm, level: level, block: 1), movie).rates
+        for block in 2...64 {
+          let rates = StreamRecord(try .of(model, algorithm, level: level, block: block), movie).rates
+          #expect(rates == expected, "\(algorithm.name), block \(block) on \(level.name)")
+        }
       }
     }
   }

@@ -39,7 +39,7 @@ import Testing
     let (a, b) = (Self.random(rows * terms, seed: 4), Self.random(columns * terms, seed: 5))
     let start = Self.random(rows * columns, seed: 6)
     var c = start
-    level.kernels.addProductTransposed(
+    level.kernels.addMatrixProductTransposed(
       rows: rows, columns: columns, terms: terms, a: a, aStride: terms, b: b, bStride: terms, c: &c, cStride: columns)
     for row in 0..<rows {
       for column in 0..<columns {
@@ -53,7 +53,7 @@ import Testing
     let wide = Self.random(columns * terms, seed: 7)
     var product = wide
     let factors = start
-    level.kernels.addProduct(
+    level.kernels.addMatrixProduct(
       rows: columns, columns: terms, terms: rows, a: factors, aRowStride: 1, aTermStride: columns, b: a, bStride: terms,
       c: &product, cStride: terms)
     for row in 0..<columns {

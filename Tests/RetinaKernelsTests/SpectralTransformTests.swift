@@ -63,7 +63,7 @@ import Testing
     var room = [Float](repeating: .nan, count: shape.featureScratch)
     level.kernels.restoreFeatures(
       shape, rows: FourierLayout(rows), columns: FourierLayout(columns), spectrum: &spectrum,
-      bias: [0, 1, 2, 3, 4, 5, 6, 7], scratch: &room, features: &features)
+      bias: [0, 1, 2, 3, 4, 5, 6, 7], epilogue: .none, scratch: &room, features: &features)
     var expected: [Double] = []
     for row in 0..<shape.outputHeight {
       for column in 0..<shape.outputWidth {
@@ -122,7 +122,7 @@ import Testing
     scratch = [Float](repeating: .nan, count: shape.featureScratch)
     level.kernels.restoreFeatures(
       shape, rows: FourierLayout(rows), columns: FourierLayout(columns), spectrum: &spectrum, bias: bias,
-      scratch: &scratch, features: &restored)
+      epilogue: .none, scratch: &scratch, features: &restored)
     var original: [Double] = []
     for row in 0..<shape.outputHeight {
       for column in 0..<shape.outputWidth {

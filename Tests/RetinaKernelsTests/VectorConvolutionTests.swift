@@ -26,7 +26,8 @@ import Testing
     let constants = bias + [Float](repeating: 0, count: groups * 8 - geometry.outputs)
     let results = geometry.outputHeight * geometry.outputWidth
     var output = [Float](repeating: .nan, count: groups * results * 8)
-    level.kernels.convolveFeatures(geometry, input: lanes, weights: packed, bias: constants, output: &output)
+    level.kernels.convolveFeatures(
+      geometry, input: lanes, weights: packed, bias: constants, epilogue: .none, output: &output)
     let found = (0..<geometry.outputCount).map {
       output[($0 / results / 8 * results + $0 % results) * 8 + $0 / results % 8]
     }

@@ -22,15 +22,22 @@ public struct KernelTable: Sendable {
     @Sendable (SpectralShape, FourierLayout, FourierLayout, Floats, MutableFloats, MutableFloats) -> Void
   /// Spectra, see ``Kernels``.
   public let restoreFeatures:
-    @Sendable (SpectralShape, FourierLayout, FourierLayout, MutableFloats, Floats, MutableFloats, MutableFloats) -> Void
+    @Sendable (
+      SpectralShape, FourierLayout, FourierLayout, MutableFloats, Floats, Epilogue, MutableFloats, MutableFloats
+    ) -> Void
   /// Spectra, see ``Kernels``.
-  public let multiplyAddFour: @Sendable (Int, Floats, Int, Floats, MutableFloats, Int) -> Void
+  public let multiplyAddFour: @Sendable (Int, Floats, Int, Floats, Bool, MutableFloats, Int) -> Void
   /// Spectra, see ``Kernels``.
-  public let multiplyAddOne: @Sendable (Int, Floats, Int, Floats, MutableFloats) -> Void
+  public let multiplyAddOne: @Sendable (Int, Floats, Int, Floats, Bool, MutableFloats) -> Void
   /// Spectra, see ``Kernels``.
   public let multiplyFeatures: @Sendable (Int, Int, Floats, Floats, Int, MutableFloats) -> Void
-  let convolveFeatures: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
+  let convolveFeatures: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, Epilogue, MutableFloats) -> Void
+  let convolveFrame: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
   let convolvePlanes: @Sendable (ConvolutionGeometry, Floats, Floats, Floats, MutableFloats) -> Void
+  let keepMaps: @Sendable (TemporalFilterShape, Floats, Int, MutableFloats) -> Void
+  let filterFour: @Sendable (TemporalFilterShape, Floats, Int, Int, Floats, Int, Int, Bool, MutableFloats) -> Void
+  let filterNewest:
+    @Sendable (TemporalFilterShape, Floats, Int, Int, Floats, Floats, Floats, Epilogue, MutableFloats) -> Void
   /// Relu in place, see ``Kernels``.
   public let rectify: @Sendable (Int, UnsafeMutablePointer<Float>) -> Void
   /// A function of each unit in place, see ``Kernels``.
@@ -80,9 +87,9 @@ public struct KernelTable: Sendable {
   /// Kernels of training, see ``Kernels``.
   public let addGradientProducts: @Sendable (Int, Int, Floats, Int, Floats, Int, Int, MutableFloats) -> Void
   /// Kernels of training, see ``Kernels``.
-  public let addProductTransposed: @Sendable (Int, Int, Int, Floats, Int, Floats, Int, MutableFloats, Int) -> Void
+  public let addMatrixProductTransposed: @Sendable (Int, Int, Int, Floats, Int, Floats, Int, MutableFloats, Int) -> Void
   /// Kernels of training, see ``Kernels``.
-  public let addProduct: @Sendable (Int, Int, Int, Floats, Int, Int, Floats, Int, MutableFloats, Int) -> Void
+  public let addMatrixProduct: @Sendable (Int, Int, Int, Floats, Int, Int, Floats, Int, MutableFloats, Int) -> Void
 
   /// Kernels of training, see ``Kernels``.
   public let addNoise: @Sendable (Int, UInt64, Float, MutableFloats) -> Void
@@ -93,17 +100,30 @@ public struct KernelTable: Sendable {
     transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
     transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
     restoreFeatures = {
-      Level.restoreFeatures($0, rows: $1, columns: $2, spectrum: $3, bias: $4, scratch: $5, features: $6)
+      Level.restoreFeatures($0, rows: $1, columns: $2, spectrum: $3, bias: $4, epilogue: $5, scratch: $6, features: $7)
     }
     multiplyAddFour = {
-      Level.multiplyAddFour(terms: $0, kernels: $1, kernelStride: $2, images: $3, results: $4, resultStride: $5)
+      Level.multiplyAddFour(
+        terms: $0, kernels: $1, kernelStride: $2, images: $3, isFirst: $4, results: $5, resultStride: $6)
     }
-    multiplyAddOne = { Level.multiplyAddOne(terms: $0, kernels: $1, kernelStride: $2, images: $3, results: $4) }
+    multiplyAddOne = {
+      Level.multiplyAddOne(terms: $0, kernels: $1, kernelStride: $2, images: $3, isFirst: $4, results: $5)
+    }
     multiplyFeatures = {
       Level.multiplyFeatures(bins: $0, channels: $1, kernels: $2, images: $3, imageStride: $4, results: $5)
     }
-    convolveFeatures = { Level.convolveFeatures($0, input: $1, weights: $2, bias: $3, output: $4) }
+    convolveFeatures = { Level.convolveFeatures($0, input: $1, weights: $2, bias: $3, epilogue: $4, output: $5) }
+    convolveFrame = { Level.convolveFrame($0, input: $1, weights: $2, bias: $3, output: $4) }
     convolvePlanes = { Level.convolvePlanes($0, input: $1, weights: $2, bias: $3, output: $4) }
+    keepMaps = { Level.keepMaps($0, maps: $1, slot: $2, ring: $3) }
+    filterFour = {
+      Level.filterFour(
+        $0, ring: $1, slot: $2, terms: $3, filter: $4, first: $5, quads: $6, isFirst: $7, results: $8)
+    }
+    filterNewest = {
+      Level.filterNewest(
+        $0, ring: $1, slot: $2, terms: $3, filter: $4, sums: $5, bias: $6, epilogue: $7, output: $8)
+    }
     rectify = { Level.rectify(count: $0, values: $1) }
     activate = { Level.activate($0, count: $1, values: $2) }
     multiplyRows = { Level.multiplyRows(columns: $0, rows: $1, weights: $2, bias: $3, input: $4, output: $5) }
@@ -128,12 +148,12 @@ public struct KernelTable: Sendable {
         samples: $0, terms: $1, gradients: $2, gradientStride: $3, images: $4, sampleStride: $5, termStride: $6,
         results: $7)
     }
-    addProductTransposed = {
-      Level.addProductTransposed(
+    addMatrixProductTransposed = {
+      Level.addMatrixProductTransposed(
         rows: $0, columns: $1, terms: $2, a: $3, aStride: $4, b: $5, bStride: $6, c: $7, cStride: $8)
     }
-    addProduct = {
-      Level.addProduct(
+    addMatrixProduct = {
+      Level.addMatrixProduct(
         rows: $0, columns: $1, terms: $2, a: $3, aRowStride: $4, aTermStride: $5, b: $6, bStride: $7, c: $8,
         cStride: $9)
     }

@@ -38,29 +38,23 @@ public final class FeatureConvolution: @unchecked Sendable {
     columnTable = FourierTable(length: shape.fieldHeight)
     forwardPlan = Direction(
       shape: shape, inputs: geometry.inputs, outputs: geometry.outputs,
-      weights: FeatureConvolution.block(
-        spectra.packed(
+      weights: alignedFloats(
+        copying: spectra.packed(
           outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: (geometry.inputs + 7) / 8 * 8)))
     var back = shape
     (back.imageHeight, back.imageWidth) = (geometry.outputHeight, geometry.outputWidth)
     (back.resultHeight, back.resultWidth) = (geometry.inputHeight, geometry.inputWidth)
     adjointPlan = Direction(
       shape: back, inputs: geometry.outputs, outputs: geometry.inputs,
-      weights: FeatureConvolution.block(spectra.packedAdjoint(outputs: geometry.outputs, inputs: geometry.inputs)))
+      weights: alignedFloats(
+        copying: spectra.packedAdjoint(outputs: geometry.outputs, inputs: geometry.inputs)))
     let groups = (max(geometry.inputs, geometry.outputs) + 7) / 8
-    zeros = FeatureConvolution.block([Float](repeating: 0, count: groups * 8))
+    zeros = alignedFloats(groups * 8)
     scratchFloats = shape.featureScratch + (groups + 1) * shape.bins * 16
   }
 
   deinit {
     for block in [forwardPlan.weights, adjointPlan.weights, zeros] { block.deallocate() }
-  }
-
-  private static func block(_ values: [Float]) -> UnsafeMutablePointer<Float> {
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(64, values.count * 4), alignment: 64)
-    let floats = memory.bindMemory(to: Float.self, capacity: max(16, values.count))
-    floats.initialize(from: values, count: values.count)
-    return floats
   }
 
   /// Floats of the input in memory.
@@ -102,7 +96,7 @@ public final class FeatureConvolution: @unchecked Sendable {
         shape.bins, plan.inputs, plan.weights + group * shape.paddedBins * inputGroups * 8 * 16, images,
         shape.bins * 16, products)
       kernels.restoreFeatures(
-        shape, rows, columns, products, zeros, scratch,
+        shape, rows, columns, products, zeros, .none, scratch,
         output + group * shape.outputHeight * shape.outputWidth * 8)
     }
   }

@@ -9,6 +9,8 @@ public final class StreamPlan: @unchecked Sendable {
   public let model: Model
   /// What was asked for.
   public let options: StreamOptions
+  /// What the planner took the machine to be.
+  public let cost: PlannerCost
   let program: Program
   let stages: [Stage]
   let tables: [FourierTable]
@@ -31,9 +33,30 @@ public final class StreamPlan: @unchecked Sendable {
   /// Rates per frame.
   public var cells: Int { model.cells }
 
-  /// Plans a movie model; nothing for a model whose input is not `[history, height, width]`.
-  public init?(_ model: Model, options: StreamOptions = StreamOptions()) {
-    guard model.inputShape.rank == 3 else { return nil }
+  /// Plans a movie model; nothing where ``init(planning:options:)`` throws.
+  public convenience init?(_ model: Model, options: StreamOptions = StreamOptions()) {
+    do throws(StreamError) {
+      try self.init(planning: model, options: options)
+    } catch {
+      return nil
+    }
+  }
+
+  /// Plans a movie model.
+  ///
+  /// - Throws: ``StreamError`` for a model whose input is not `[history, height, width]`, and for options out of their bounds.
+  public init(planning model: Model, options: StreamOptions = StreamOptions()) throws(StreamError) {
+    guard model.inputShape.rank == 3 else {
+      throw StreamError("model", expected: "an input [history, height, width]", found: "rank \(model.inputShape.rank)")
+    }
+    guard (1...StreamOptions.largestBlock).contains(options.block) else {
+      throw StreamError("block", expected: "1 to \(StreamOptions.largestBlock) frames", found: "\(options.block)")
+    }
+    guard options.tolerance >= 0, options.tolerance < 1 else {
+      // Numbers with a fraction cannot be written out in Embedded Swift.
+      throw StreamError(
+        "tolerance", expected: "a number from 0 to below 1", found: options.tolerance < 0 ? "less" : "more")
+    }
     let program = Program(model)
     var planner = StreamPlanner(model: model, program: program, options: options)
     planner.plan()
@@ -48,20 +71,22 @@ public final class StreamPlan: @unchecked Sendable {
     stateFloats = planner.stateFloats
     parameterFloats = planner.parameters.count
     stageOfLayer = planner.stageOfLayer
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(64, planner.parameters.count * 4), alignment: 64)
-    parameters = memory.bindMemory(to: Float.self, capacity: max(16, planner.parameters.count))
-    parameters.initialize(from: planner.parameters, count: planner.parameters.count)
+    parameters = alignedFloats(copying: planner.parameters)
+    cost = options.cost ?? .standard(options.level)
   }
 
   deinit { parameters.deallocate() }
 
   /// What the plan does for each layer, for people and for `retina info --plan`.
   public var explanation: [PlannedLayer] {
-    stages.map { stage in
+    // What is read once per frame comes from as far away as all of it needs room.
+    let workingSet = stages.reduce(0) { $0 + $1.work.resident }
+    return stages.map { stage in
       PlannedLayer(
         layer: stage.layer.map { model.layers[$0].name } ?? "input", algorithm: stage.algorithm,
-        operations: stage.operations, parameterBytes: stage.parameterFloats * 4, arenaOffset: stage.output * 4,
-        outputBytes: stage.layout.floats * 4)
+        work: stage.work, seconds: cost.seconds(stage.work, workingSet: workingSet),
+        parameterBytes: stage.parameterFloats * 4, arenaOffset: stage.output * 4, outputBytes: stage.layout.floats * 4,
+        leftOut: stage.leftOut)
     }
   }
 }
@@ -72,12 +97,16 @@ public struct PlannedLayer: Sendable {
   public var layer: String
   /// What is done.
   public var algorithm: String
-  /// Floating-point operations per frame, as counted; additions and multiplications count one each.
-  public var operations: Double
+  /// What is to be done per frame, as counted.
+  public var work: StageWork
+  /// Seconds per frame that follow from the count and ``StreamPlan/cost``.
+  public var seconds: Double
   /// Bytes of parameters.
   public var parameterBytes: Int
   /// Where the output lies in the arena, in bytes.
   public var arenaOffset: Int
   /// Bytes of the output.
   public var outputBytes: Int
+  /// The part of the kernels that was left out because a tolerance was given: the root of the ratio of sums of squares.
+  public var leftOut: Double
 }

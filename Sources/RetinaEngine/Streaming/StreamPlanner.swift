@@ -19,11 +19,13 @@ struct StreamPlanner {
   private var layout = FeatureLayout.plain(count: 0)
   /// Whether nothing but the frame itself has been planned: the history is still to be read.
   private var isAtInput = true
+  private let cost: PlannerCost
 
   init(model: Model, program: Program, options: StreamOptions) {
     self.model = model
     self.program = program
     self.options = options
+    cost = options.cost ?? .standard(options.level)
   }
 
   mutating func plan() {
@@ -32,7 +34,8 @@ struct StreamPlanner {
       stageOfLayer.append(stages.count - 1)
     }
     // Rates are read in the order of the model.
-    require(.plain(count: layout.count))
+    require(.plain(count: layout.count), for: model.layers.count - 1)
+    joinEpilogues()
   }
 
   private mutating func plan(_ operation: Operation, layer: Int) {
@@ -51,109 +54,157 @@ struct StreamPlanner {
       for position in readout.positions {
         indices.append(layout.place((position.channel * input[1] + position.row) * input[2] + position.column))
       }
-      add(.gather(count: output.count, indices: first), layer, .plain(count: output.count), "gather", 0)
+      add(.gather(count: output.count, indices: first), layer, .plain(count: output.count), "gather", StageWork())
     case .flatten, .reshape, .gaussianNoise:
       openWindow()
-      add(.identity, layer, layout, "none", 0, inPlace: true)
+      add(.identity, layer, layout, "none", StageWork(), inPlace: true)
     case .maximumPool, .averagePool: planPlain(layer: layer, output: output)
     }
   }
 
   // MARK: - Convolutions
 
+  /// How a convolution is done.
+  private enum Form {
+    case direct
+    case spectral(SpectralShape)
+    case lowRank(LowRankKernels)
+  }
+
   private mutating func plan(_ stack: ConvolutionStack, layer: Int, input: Shape) {
     let composed = Convolution(weight: stack.composed, bias: stack.bias)
-    let whole = ConvolutionGeometry(composed, input: input)
-    let parts = stack.weights.reduce(into: (cost: 0.0, shape: input)) { sum, weight in
-      let part = ConvolutionGeometry(Convolution(weight: weight), input: sum.shape)
-      sum.cost += PlannerCost.direct(part)
-      sum.shape = Shape(part.outputs, part.outputHeight, part.outputWidth)
+    var parts: [(convolution: Convolution, geometry: ConvolutionGeometry)] = []
+    var current = input
+    for (index, weight) in stack.weights.enumerated() {
+      let part = Convolution(weight: weight, bias: index == stack.weights.count - 1 ? stack.bias : nil)
+      let geometry = ConvolutionGeometry(part, input: current)
+      parts.append((part, geometry))
+      current = Shape(geometry.outputs, geometry.outputHeight, geometry.outputWidth)
     }
-    let isSpectral = isSpectralBetter(whole, than: parts.cost)
-    if isSpectral || parts.cost > PlannerCost.direct(whole) {
-      plan(composed, layer: layer, input: input)
-    } else {
-      var current = input
-      for (index, weight) in stack.weights.enumerated() {
-        let bias = index == stack.weights.count - 1 ? stack.bias : nil
-        let part = Convolution(weight: weight, bias: bias)
-        let geometry = ConvolutionGeometry(part, input: current)
-        planDirect(part, geometry, layer: layer, name: "stack \(index + 1) of \(stack.weights.count)")
-        current = Shape(geometry.outputs, geometry.outputHeight, geometry.outputWidth)
+    let work = parts.reduce(StageWork()) { $0 + .direct($1.geometry) }
+    let whole = ConvolutionGeometry(composed, input: input)
+    if case .direct = form(of: composed, whole, orIn: cost.seconds(work)),
+      cost.seconds(work) <= cost.seconds(.direct(whole))
+    {
+      for (index, part) in parts.enumerated() {
+        planDirect(part.convolution, part.geometry, layer: layer, name: "stack \(index + 1) of \(parts.count)")
       }
+    } else {
+      plan(composed, layer: layer, input: input)
     }
   }
 
   private mutating func plan(_ convolution: Convolution, layer: Int, input: Shape) {
     let geometry = ConvolutionGeometry(convolution, input: input)
-    if isSpectralBetter(geometry, than: PlannerCost.direct(geometry)),
-      let shape = SpectralKernels.shape(for: geometry)
-    {
-      planSpectral(convolution, geometry, shape, layer: layer)
-    } else {
-      planDirect(convolution, geometry, layer: layer, name: "direct")
+    switch form(of: convolution, geometry, orIn: .infinity) {
+    case .direct: planDirect(convolution, geometry, layer: layer, name: "direct")
+    case .lowRank(let kernels): planLowRank(kernels, bias: convolution.bias, geometry, layer: layer)
+    case .spectral(let shape) where isAtInput: planStreamed(convolution, geometry, shape, layer: layer)
+    case .spectral(let shape): planSpectral(convolution, geometry, shape, layer: layer)
     }
   }
 
-  private func isSpectralBetter(_ geometry: ConvolutionGeometry, than direct: Double) -> Bool {
-    guard geometry.groups == 1, let shape = SpectralKernels.shape(for: geometry) else { return false }
-    switch options.algorithm {
-    case .direct: return false
-    case .spectral: return true
-    case .automatic: return PlannerCost.spectral(geometry, shape, isTemporal: isAtInput) < direct
+  /// The form that was asked for, or that costs least.
+  ///
+  /// - Parameter other: seconds that the layer needs in yet another form, which counts as direct.
+  private func form(of convolution: Convolution, _ geometry: ConvolutionGeometry, orIn other: Double) -> Form {
+    guard geometry.groups == 1, options.algorithm != .direct else { return .direct }
+    var (form, least) = (Form.direct, min(other, cost.seconds(.direct(geometry))))
+    if options.algorithm != .lowRank, let shape = SpectralKernels.shape(for: geometry) {
+      let work: StageWork =
+        isAtInput
+        ? .spectral(streamed(geometry, shape, block: StreamOptions.usualBlock)) : .spectral(features(geometry, shape))
+      if options.algorithm == .spectral { return .spectral(shape) }
+      if cost.seconds(work) < least { (form, least) = (.spectral(shape), cost.seconds(work)) }
     }
+    let simplest = TemporalLowRank(geometry, ranks: 1, block: StreamOptions.usualBlock)
+    guard isAtInput, options.algorithm == .lowRank || cost.seconds(.lowRank(simplest)) < least else { return form }
+    let kernels = LowRankKernels(convolution.weight, geometry: geometry, tolerance: options.tolerance)
+    let found = TemporalLowRank(geometry, ranks: kernels.ranks, block: StreamOptions.usualBlock)
+    guard options.algorithm == .lowRank || cost.seconds(.lowRank(found)) < least else { return form }
+    return .lowRank(kernels)
+  }
+
+  private func streamed(
+    _ geometry: ConvolutionGeometry, _ shape: SpectralShape, block: Int
+  ) -> TemporalSpectral {
+    TemporalSpectral(shape: shape, history: geometry.inputs, outputs: geometry.outputs, block: block)
+  }
+
+  private func features(_ geometry: ConvolutionGeometry, _ shape: SpectralShape) -> SpectralConvolution {
+    SpectralConvolution(shape: shape, inputs: geometry.inputs, outputs: geometry.outputs)
+  }
+
+  private func result(of geometry: ConvolutionGeometry) -> FeatureLayout {
+    .lanes(channels: geometry.outputs, height: geometry.outputHeight, width: geometry.outputWidth)
+  }
+
+  private mutating func planStreamed(
+    _ convolution: Convolution, _ geometry: ConvolutionGeometry, _ shape: SpectralShape, layer: Int
+  ) {
+    isAtInput = false
+    var stage = streamed(geometry, shape, block: options.block)
+    let before = parameters.count
+    let kernels = SpectralKernels(convolution.weight, geometry: geometry, shape: shape).packed(
+      outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: geometry.inputs)
+    let perBin = geometry.inputs * 16
+    stage.kernels = store(kernels)
+    stage.recentKernels = store(
+      stride(from: perBin, through: kernels.count, by: perBin).flatMap { kernels[$0 - stage.recent * 16..<$0] })
+    stage.bias = store(padded(convolution.bias, count: geometry.outputs))
+    (stage.rowTable, stage.columnTable) = (table(shape.fieldWidth), table(shape.fieldHeight))
+    stage.ring = reserveState(stage.ringFloats)
+    stage.sums = reserveState(stage.sumFloats)
+    stage.scratch = reserve(stage.scratchFloats)
+    // The frame itself, normalised, is the input.
+    place = reserve(shape.imageHeight * shape.imageWidth)
+    add(
+      .temporalSpectral(stage), layer, result(of: geometry),
+      "spectral \(shape.fieldHeight) x \(shape.fieldWidth), streamed", .spectral(stage),
+      parameters: parameters.count - before)
+  }
+
+  private mutating func planLowRank(
+    _ kernels: LowRankKernels, bias: [Float]?, _ geometry: ConvolutionGeometry, layer: Int
+  ) {
+    isAtInput = false
+    var stage = TemporalLowRank(geometry, ranks: kernels.ranks, block: options.block)
+    let before = parameters.count
+    stage.kernels = store(kernels.spatial)
+    stage.zeros = store([Float](repeating: 0, count: stage.spatial.outputs))
+    stage.courses = store(kernels.courses)
+    stage.bias = store(padded(bias, count: geometry.outputs))
+    stage.ring = reserveState(stage.ringFloats)
+    stage.sums = reserveState(stage.sumFloats)
+    stage.maps = reserve(stage.spatial.outputCount)
+    place = reserve(geometry.inputHeight * geometry.inputWidth)
+    add(
+      .temporalLowRank(stage), layer, result(of: geometry), "low rank \(kernels.ranks), streamed", .lowRank(stage),
+      parameters: parameters.count - before, leftOut: kernels.leftOut)
   }
 
   private mutating func planSpectral(
     _ convolution: Convolution, _ geometry: ConvolutionGeometry, _ shape: SpectralShape, layer: Int
   ) {
-    let spectra = SpectralKernels(convolution.weight, geometry: geometry, shape: shape)
-    let bias = store(padded(convolution.bias, count: geometry.outputs))
+    require(.lanes(channels: geometry.inputs, height: geometry.inputHeight, width: geometry.inputWidth), for: layer)
+    var stage = features(geometry, shape)
     let before = parameters.count
-    let result = FeatureLayout.lanes(
-      channels: geometry.outputs, height: geometry.outputHeight, width: geometry.outputWidth)
-    let (rowTable, columnTable) = (table(shape.fieldWidth), table(shape.fieldHeight))
-    if isAtInput {
-      isAtInput = false
-      let kernels = spectra.packed(
-        outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: geometry.inputs)
-      let recent = min(options.block, geometry.inputs)
-      let perBin = geometry.inputs * 16
-      let newest = stride(from: 0, to: kernels.count, by: perBin).flatMap { bin in
-        kernels[bin + perBin - recent * 16..<bin + perBin]
-      }
-      var stage = TemporalSpectral(
-        shape: shape, history: geometry.inputs, outputs: geometry.outputs, block: options.block,
-        kernels: store(kernels), bias: bias, recentKernels: store(newest), ring: 0, sums: 0, scratch: 0,
-        rowTable: rowTable, columnTable: columnTable)
-      stage.ring = reserveState(stage.ringFloats)
-      stage.sums = reserveState(stage.sumFloats)
-      stage.scratch = reserve(stage.scratchFloats)
-      // The frame itself, normalised, is the input.
-      place = reserve(shape.imageHeight * shape.imageWidth)
-      add(
-        .temporalSpectral(stage), layer, result, "spectral \(shape.fieldHeight) x \(shape.fieldWidth), streamed",
-        PlannerCost.spectralOperations(geometry, shape, isTemporal: true), parameters: parameters.count - before)
-    } else {
-      require(.lanes(channels: geometry.inputs, height: geometry.inputHeight, width: geometry.inputWidth))
-      var stage = SpectralConvolution(
-        shape: shape, inputs: geometry.inputs, outputs: geometry.outputs,
-        kernels: store(
-          spectra.packed(
-            outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: (geometry.inputs + 7) / 8 * 8)),
-        bias: bias, scratch: 0, rowTable: rowTable, columnTable: columnTable)
-      stage.scratch = reserve(stage.scratchFloats)
-      add(
-        .spectral(stage), layer, result, "spectral \(shape.fieldHeight) x \(shape.fieldWidth)",
-        PlannerCost.spectralOperations(geometry, shape, isTemporal: false), parameters: parameters.count - before)
-    }
+    stage.kernels = store(
+      SpectralKernels(convolution.weight, geometry: geometry, shape: shape).packed(
+        outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: stage.inputGroups * 8))
+    stage.bias = store(padded(convolution.bias, count: geometry.outputs))
+    (stage.rowTable, stage.columnTable) = (table(shape.fieldWidth), table(shape.fieldHeight))
+    stage.scratch = reserve(stage.scratchFloats)
+    add(
+      .spectral(stage), layer, result(of: geometry), "spectral \(shape.fieldHeight) x \(shape.fieldWidth)",
+      .spectral(stage), parameters: parameters.count - before)
   }
 
   private mutating func planDirect(
     _ convolution: Convolution, _ geometry: ConvolutionGeometry, layer: Int, name: String
   ) {
     openWindow()
-    require(.lanes(channels: geometry.inputs, height: geometry.inputHeight, width: geometry.inputWidth))
+    require(.lanes(channels: geometry.inputs, height: geometry.inputHeight, width: geometry.inputWidth), for: layer)
     let before = parameters.count
     let (outputs, inputs) = (geometry.outputs, geometry.inputs)
     let taps = geometry.kernelHeight * geometry.kernelWidth
@@ -174,9 +225,8 @@ struct StreamPlanner {
     let weightPlace = store(weights)
     let biasPlace = store(padded(convolution.bias, count: outputs))
     add(
-      .features(ungrouped, weights: weightPlace, bias: biasPlace), layer,
-      .lanes(channels: outputs, height: geometry.outputHeight, width: geometry.outputWidth), name,
-      2 * Double(ungrouped.multiplyAdds), parameters: parameters.count - before)
+      .features(ungrouped, weights: weightPlace, bias: biasPlace), layer, result(of: geometry), name,
+      .direct(ungrouped), parameters: parameters.count - before)
   }
 
   // MARK: - Other layers
@@ -184,13 +234,13 @@ struct StreamPlanner {
   private mutating func plan(_ dense: Dense, layer: Int, output: Shape) {
     let bias = store(padded(dense.bias, count: output.count))
     let before = parameters.count
-    let operations = 2 * Double(dense.weight.values.count)
     if isAtInput {
       openWindow()
       let weights = store(dense.weight.values)
       add(
         .dense(inputs: layout.count, outputs: output.count, weights: weights, bias: bias), layer,
-        .plain(count: output.count), "matrix", operations, parameters: parameters.count - before)
+        .plain(count: output.count), "matrix", .matrix(rows: output.count, columns: layout.count),
+        parameters: parameters.count - before)
     } else {
       let columns = layout.floats
       let inputs = layout.count
@@ -203,7 +253,8 @@ struct StreamPlanner {
       }
       add(
         .rows(columns: columns, rows: output.count, weights: store(weights), bias: bias), layer,
-        .plain(count: output.count), "matrix", operations, parameters: parameters.count - before)
+        .plain(count: output.count), "matrix", .matrix(rows: output.count, columns: columns),
+        parameters: parameters.count - before)
     }
   }
 
@@ -225,7 +276,7 @@ struct StreamPlanner {
     let scalePlace = store(scales)
     add(
       .affine(vectors: vectors, scale: scalePlace, shift: store(shifts)), layer, layout, "scale and shift",
-      2 * Double(input.count), parameters: parameters.count - before, inPlace: true)
+      .elementwise(layout.floats, operations: 2), parameters: parameters.count - before, inPlace: true)
   }
 
   private mutating func plan(_ activation: Activation, layer: Int) {
@@ -242,18 +293,18 @@ struct StreamPlanner {
       return
     }
     openWindow()
-    add(.activation(kind), layer, layout, "elementwise", Double(layout.count), inPlace: true)
+    add(.activation(kind), layer, layout, "elementwise", .elementwise(layout.floats, operations: 1), inPlace: true)
   }
 
   /// A layer for which there is only the plain definition.
   private mutating func planPlain(layer: Int, output: Shape) {
     openWindow()
-    if case .lanes = layout { require(.plain(count: layout.count)) }
+    if case .lanes = layout { require(.plain(count: layout.count), for: layer) }
     let first = layer == 0 ? 0 : program.layerBoundaries[layer - 1]
     for step in first..<program.layerBoundaries[layer] {
       add(
         .plain(step: step), layer, .plain(count: program.boundaryCounts[step + 1]), "plain",
-        Double(program.steps[step].multiplyAdds))
+        .elementwise(program.steps[step].multiplyAdds, operations: 1))
     }
   }
 
@@ -272,27 +323,62 @@ struct StreamPlanner {
     stages.append(
       Stage(
         kind: .window(frame: frame, history: model.inputShape[0]), layer: nil, input: ring, output: place,
-        layout: layout, operations: 0, algorithm: "window", parameterFloats: 0))
+        layout: layout, work: StageWork(traffic: 8 * Double(count), resident: 12 * Double(count)),
+        algorithm: "window", parameterFloats: 0))
   }
 
   /// Brings the values into another layout, if they are not in it.
-  private mutating func require(_ wanted: FeatureLayout) {
+  private mutating func require(_ wanted: FeatureLayout, for layer: Int) {
     guard layout != wanted else { return }
-    if case .lanes = layout {
-      add(.unpack(layout), nil, .plain(count: layout.count), "unpack", 0)
+    let work = StageWork.elementwise(layout.count, operations: 1)
+    if case .lanes = layout { add(.unpack(layout), layer, .plain(count: layout.count), "unpack", work) }
+    if case .lanes = wanted { add(.pack(wanted), layer, wanted, "pack", work) }
+  }
+
+  /// Lets convolutions do what follows them value by value along with their result.
+  private mutating func joinEpilogues() {
+    for index in stages.indices {
+      switch stages[index].kind {
+      case .temporalSpectral, .temporalLowRank, .spectral, .features: break
+      default: continue
+      }
+      var following = Stage.Following()
+      var next = index + 1
+      scan: while next < stages.count, !following.rectifies, stages[next].output == stages[index].output {
+        switch stages[next].kind {
+        case .identity: break
+        case .affine(let vectors, let scale, let shift) where following.affine == nil:
+          // Factors per channel or per unit; others do not follow from a position.
+          guard case .lanes(_, let height, let width) = stages[index].layout,
+            vectors == 1 || vectors == height * width
+          else { break scan }
+          following.affine = (vectors, scale, shift)
+          following.count = next - index
+        case .activation(.relu):
+          following.rectifies = true
+          following.count = next - index
+        default: break scan
+        }
+        next += 1
+      }
+      stages[index].following = following
+      for joined in index + 1..<index + 1 + following.count {
+        if case .identity = stages[joined].kind { continue }
+        stages[joined].algorithm += ", along with \(stages[index].layer.map { model.layers[$0].name } ?? "")"
+        stages[joined].work = StageWork()
+      }
     }
-    if case .lanes = wanted { add(.pack(wanted), nil, wanted, "pack", 0) }
   }
 
   private mutating func add(
-    _ kind: Stage.Kind, _ layer: Int?, _ result: FeatureLayout, _ algorithm: String, _ operations: Double,
-    parameters: Int = 0, inPlace: Bool = false
+    _ kind: Stage.Kind, _ layer: Int, _ result: FeatureLayout, _ algorithm: String, _ work: StageWork,
+    parameters: Int = 0, inPlace: Bool = false, leftOut: Double = 0
   ) {
     let output = inPlace ? place : reserve(result.floats)
     stages.append(
       Stage(
-        kind: kind, layer: layer, input: place, output: output, layout: result, operations: operations,
-        algorithm: algorithm, parameterFloats: parameters))
+        kind: kind, layer: layer, input: place, output: output, layout: result, work: work, algorithm: algorithm,
+        parameterFloats: parameters, leftOut: leftOut))
     place = output
     layout = result
   }
@@ -326,51 +412,5 @@ struct StreamPlanner {
     var result = values ?? [Float](repeating: 0, count: count)
     result += [Float](repeating: 0, count: (count + 7) / 8 * 8 - result.count)
     return result
-  }
-}
-
-/// Counts of operations, and how fast each kind of them runs relative to the others.
-enum PlannerCost {
-  /// Operations per unit of time of each kind of work, relative to a register-blocked convolution: measured on x86-64 with AVX2
-  /// (`retina bench --layers`); the order of the choices they lead to is the same on the other processors tried.
-  private static let (directSpeed, productSpeed, transformSpeed) = (1.0, 0.8, 0.35)
-
-  /// Cost of a convolution by its definition.
-  static func direct(_ geometry: ConvolutionGeometry) -> Double {
-    let lanes = Double((geometry.outputs + 7) / 8 * 8) / Double(geometry.outputs)
-    return 2 * Double(geometry.multiplyAdds) * Double(geometry.groups) * lanes / directSpeed
-  }
-
-  /// Cost of a convolution in the frequency domain.
-  static func spectral(_ geometry: ConvolutionGeometry, _ shape: SpectralShape, isTemporal: Bool) -> Double {
-    let (products, transforms) = counts(geometry, shape, isTemporal: isTemporal)
-    return products / productSpeed + transforms / transformSpeed
-  }
-
-  /// Operations of a convolution in the frequency domain.
-  static func spectralOperations(
-    _ geometry: ConvolutionGeometry, _ shape: SpectralShape, isTemporal: Bool
-  ) -> Double {
-    let (products, transforms) = counts(geometry, shape, isTemporal: isTemporal)
-    return products + transforms
-  }
-
-  /// A complex multiplication and addition counts 8; a real two-dimensional transform of n numbers 2.5 n log2 n.
-  private static func counts(
-    _ geometry: ConvolutionGeometry, _ shape: SpectralShape, isTemporal: Bool
-  ) -> (products: Double, transforms: Double) {
-    let lanes = Double((geometry.outputs + 7) / 8 * 8)
-    let products = 8 * Double(shape.bins) * Double(geometry.inputs) * lanes
-    let field = shape.fieldHeight * shape.fieldWidth
-    let one = 2.5 * Double(field) * logarithm(field)
-    let forward = isTemporal ? 1 : Double((geometry.inputs + 7) / 8 * 8)
-    return (products, one * (forward + lanes))
-  }
-
-  /// Base-2 logarithm, to the nearest hundredth or so: enough for a count.
-  private static func logarithm(_ value: Int) -> Double {
-    let whole = Int.bitWidth - 1 - value.leadingZeroBitCount
-    let fraction = Double(value) / Double(1 << whole) - 1
-    return Double(whole) + fraction * (1.34 - 0.34 * fraction)
   }
 }

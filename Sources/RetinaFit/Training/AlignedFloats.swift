@@ -1,3 +1,5 @@
+import RetinaEngine
+
 /// Float32 memory at a multiple of 64 bytes, zero at first.
 final class AlignedFloats: @unchecked Sendable {
   let count: Int
@@ -5,9 +7,8 @@ final class AlignedFloats: @unchecked Sendable {
 
   init(_ count: Int) {
     self.count = count
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(64, count * 4), alignment: 64)
-    base = memory.bindMemory(to: Float.self, capacity: max(16, count))
-    base.initialize(repeating: 0, count: count)
+    base = alignedFloats(count)
+    base.update(repeating: 0, count: count)
   }
 
   deinit { base.deallocate() }

@@ -41,7 +41,7 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
       for sample in samples {
         (values.output + sample * values.outputFloats).update(from: weights.bias, count: outputs)
       }
-      kernels.addProductTransposed(
+      kernels.addMatrixProductTransposed(
         samples.count, outputs, input.floats, source.base + samples.lowerBound * input.floats, input.floats,
         matrix.base,
         input.floats, values.output + samples.lowerBound * values.outputFloats, values.outputFloats)
@@ -56,12 +56,12 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
       if let inputGradient = values.inputGradient {
         let target = inputGradient + samples.lowerBound * input.floats
         target.update(repeating: 0, count: samples.count * input.floats)
-        kernels.addProduct(
+        kernels.addMatrixProduct(
           samples.count, input.floats, outputs, gradient, values.outputFloats, 1, matrix.base, input.floats, target,
           input.floats)
       }
       gradients[thread].clear()
-      kernels.addProduct(
+      kernels.addMatrixProduct(
         outputs, input.floats, samples.count, gradient, 1, values.outputFloats,
         source.base + samples.lowerBound * input.floats, input.floats, gradients[thread].base, input.floats)
       for sample in samples {

@@ -77,7 +77,7 @@ final class FeatureConvolutionStep: NetworkStep, @unchecked Sendable {
             forwardShape.bins, geometry.inputs, kernelSpectra.base + group * spectra.groupFloats, image, binFloats,
             memory.product.base)
           kernels.restoreFeatures(
-            forwardShape, rows, columns, memory.product.base, weights.bias + 8 * group, memory.scratch.base,
+            forwardShape, rows, columns, memory.product.base, weights.bias + 8 * group, .none, memory.scratch.base,
             values.output + sample * values.outputFloats + group * outputPlane)
         }
       }
@@ -114,7 +114,7 @@ final class FeatureConvolutionStep: NetworkStep, @unchecked Sendable {
         forwardShape.bins, geometry.outputs, adjointKernelSpectra.base + group * adjointSpectra.groupFloats, spectrum,
         binFloats, memory.product.base)
       kernels.restoreFeatures(
-        gradientShape, rows, columns, memory.product.base, weights.zeros, memory.scratch.base,
+        gradientShape, rows, columns, memory.product.base, weights.zeros, .none, memory.scratch.base,
         inputGradient + place * values.inputFloats + group * inputPlane)
     }
   }

@@ -103,7 +103,7 @@ struct KernelSpectra: Sendable {
             source += inputsInMemory * 16
           }
           kernels.restoreFeatures(
-            shape, FourierLayout(rows), FourierLayout(columns), packs, zeros, memory.base, image)
+            shape, FourierLayout(rows), FourierLayout(columns), packs, zeros, .none, memory.base, image)
           for lane in 0..<min(8, outputs - 8 * group) {
             for position in 0..<positions {
               gradient.base[((8 * group + lane) * inputs + input) * positions + position] =

@@ -63,7 +63,8 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
           for sample in 0..<clipLength {
             kernels.restoreFeatures(
               forwardShape, FourierLayout(rows), FourierLayout(columns),
-              memory.sums.base + sample * forwardShape.paddedBins * 16, weights.bias + 8 * group, memory.scratch.base,
+              memory.sums.base + sample * forwardShape.paddedBins * 16, weights.bias + 8 * group, .none,
+              memory.scratch.base,
               values.output + (clip * clipLength + sample) * values.outputFloats
                 + group * geometry.outputHeight * geometry.outputWidth * 8)
           }
@@ -96,7 +97,6 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
   /// Sums over the history for all windows of a clip.
   private func multiply(clip: Int, group: Int, _ memory: Thread) {
     let stride = forwardShape.paddedBins * 16
-    memory.sums.clear()
     for bin in Swift.stride(from: 0, to: forwardShape.paddedBins, by: 8) {
       let kernel = kernelSpectra.base + group * spectra.groupFloats + bin * geometry.inputs * 16
       let image = images(ofClip: clip) + bin * frames * 2
@@ -104,12 +104,12 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
       var sample = 0
       while sample + 4 <= clipLength {
         kernels.multiplyAddFour(
-          geometry.inputs, kernel, geometry.inputs * 16, image + sample * 16, sums + sample * stride, stride)
+          geometry.inputs, kernel, geometry.inputs * 16, image + sample * 16, true, sums + sample * stride, stride)
         sample += 4
       }
       while sample < clipLength {
         kernels.multiplyAddOne(
-          geometry.inputs, kernel, geometry.inputs * 16, image + sample * 16, sums + sample * stride)
+          geometry.inputs, kernel, geometry.inputs * 16, image + sample * 16, true, sums + sample * stride)
         sample += 1
       }
     }

@@ -72,7 +72,7 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
         }
         if parts.noise > 0 { kernels.addNoise(output.floats, key(pass, sample: sample), parts.noise, target) }
         if let activation = parts.activation {
-          PlainActivation.forward(activation, count: output.floats, input: target, output: target)
+          kernels.activate(activation, output.floats, target)
         }
         if parts.dropout > 0 {
           kernels.dropOut(output.floats, key(pass, sample: sample, offset: 1), parts.dropout, target)

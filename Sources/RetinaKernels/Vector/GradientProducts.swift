@@ -70,7 +70,7 @@ extension Kernels {
   ///   - b: `columns` rows, `bStride` floats apart.
   ///   - c: `rows` rows, `cStride` floats apart.
   @inline(never)
-  public static func addProductTransposed(
+  public static func addMatrixProductTransposed(
     rows: Int, columns: Int, terms: Int, a: UnsafePointer<Float>, aStride: Int, b: UnsafePointer<Float>, bStride: Int,
     c: UnsafeMutablePointer<Float>, cStride: Int
   ) {
@@ -134,7 +134,7 @@ extension Kernels {
   ///   - b: `terms` rows, `bStride` floats apart.
   ///   - c: `rows` rows, `cStride` floats apart.
   @inline(never)
-  public static func addProduct(
+  public static func addMatrixProduct(
     rows: Int, columns: Int, terms: Int, a: UnsafePointer<Float>, aRowStride: Int, aTermStride: Int,
     b: UnsafePointer<Float>, bStride: Int, c: UnsafeMutablePointer<Float>, cStride: Int
   ) {

@@ -12,50 +12,28 @@ extension Kernels {
   ///   - terms: number of l.
   ///   - kernels: for each bin, `kernelStride` floats apart, `terms` packs (lanes are output channels).
   ///   - images: for each l + j, 16 floats: eight real parts (one per bin), eight imaginary parts.
+  ///   - isFirst: whether the results are taken to be zero before.
   ///   - results: for each j, `resultStride` floats apart, eight packs (one per bin).
   @inline(never)
   public static func multiplyAddFour(
-    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>,
+    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>, isFirst: Bool,
     results: UnsafeMutablePointer<Float>, resultStride: Int
   ) {
     for bin in 0..<8 {
       let place = results + bin * packFloats
-      var re0 = load(place)
-      var im0 = load(place + 8)
-      var re1 = load(place + resultStride)
-      var im1 = load(place + resultStride + 8)
-      var re2 = load(place + 2 * resultStride)
-      var im2 = load(place + 2 * resultStride + 8)
-      var re3 = load(place + 3 * resultStride)
-      var im3 = load(place + 3 * resultStride + 8)
+      var sums = isFirst ? FourSums() : FourSums(place, stride: resultStride)
       var kernel = kernels + bin * kernelStride
       var image = images + bin
       for _ in 0..<terms {
-        let (kernelRe, kernelIm) = (load(kernel), load(kernel + 8))
-        let minusIm = -kernelIm
-        var (x, y) = (Lanes(repeating: image[0]), Lanes(repeating: image[8]))
-        re0 = multiplyAdd(minusIm, y, multiplyAdd(kernelRe, x, re0))
-        im0 = multiplyAdd(kernelIm, x, multiplyAdd(kernelRe, y, im0))
-        (x, y) = (Lanes(repeating: image[16]), Lanes(repeating: image[24]))
-        re1 = multiplyAdd(minusIm, y, multiplyAdd(kernelRe, x, re1))
-        im1 = multiplyAdd(kernelIm, x, multiplyAdd(kernelRe, y, im1))
-        (x, y) = (Lanes(repeating: image[32]), Lanes(repeating: image[40]))
-        re2 = multiplyAdd(minusIm, y, multiplyAdd(kernelRe, x, re2))
-        im2 = multiplyAdd(kernelIm, x, multiplyAdd(kernelRe, y, im2))
-        (x, y) = (Lanes(repeating: image[48]), Lanes(repeating: image[56]))
-        re3 = multiplyAdd(minusIm, y, multiplyAdd(kernelRe, x, re3))
-        im3 = multiplyAdd(kernelIm, x, multiplyAdd(kernelRe, y, im3))
+        let (re, im) = (load(kernel), load(kernel + 8))
+        addProduct(re, im, image[0], image[8], &sums.re0, &sums.im0)
+        addProduct(re, im, image[16], image[24], &sums.re1, &sums.im1)
+        addProduct(re, im, image[32], image[40], &sums.re2, &sums.im2)
+        addProduct(re, im, image[48], image[56], &sums.re3, &sums.im3)
         kernel += packFloats
         image += packFloats
       }
-      store(re0, place)
-      store(im0, place + 8)
-      store(re1, place + resultStride)
-      store(im1, place + resultStride + 8)
-      store(re2, place + 2 * resultStride)
-      store(im2, place + 2 * resultStride + 8)
-      store(re3, place + 3 * resultStride)
-      store(im3, place + 3 * resultStride + 8)
+      sums.store(place, stride: resultStride)
     }
   }
 
@@ -64,37 +42,20 @@ extension Kernels {
   /// Four bins run side by side, since one alone would wait for its own sums.
   @inline(never)
   public static func multiplyAddOne(
-    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>,
+    terms: Int, kernels: UnsafePointer<Float>, kernelStride: Int, images: UnsafePointer<Float>, isFirst: Bool,
     results: UnsafeMutablePointer<Float>
   ) {
     for half in 0..<2 {
       let place = results + half * 4 * packFloats
-      var re0 = load(place)
-      var im0 = load(place + 8)
-      var re1 = load(place + 16)
-      var im1 = load(place + 24)
-      var re2 = load(place + 32)
-      var im2 = load(place + 40)
-      var re3 = load(place + 48)
-      var im3 = load(place + 56)
+      var sums = isFirst ? FourSums() : FourSums(place, stride: packFloats)
       var kernel = kernels + half * 4 * kernelStride
       var image = images + half * 4
       for _ in 0..<terms {
-        product(kernel, image[0], image[8], &re0, &im0)
-        product(kernel + kernelStride, image[1], image[9], &re1, &im1)
-        product(kernel + 2 * kernelStride, image[2], image[10], &re2, &im2)
-        product(kernel + 3 * kernelStride, image[3], image[11], &re3, &im3)
+        sums.add(kernel, kernelStride, image, step: 1)
         kernel += packFloats
         image += packFloats
       }
-      store(re0, place)
-      store(im0, place + 8)
-      store(re1, place + 16)
-      store(im1, place + 24)
-      store(re2, place + 32)
-      store(im2, place + 40)
-      store(re3, place + 48)
-      store(im3, place + 56)
+      sums.store(place, stride: packFloats)
     }
   }
 
@@ -116,26 +77,14 @@ extension Kernels {
     let kernelStride = groups * 8 * packFloats
     var bin = 0
     while bin + 4 <= bins {
-      var (re0, im0, re1, im1) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-      var (re2, im2, re3, im3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+      var sums = FourSums()
       var kernel = kernels + bin * kernelStride
       for channel in 0..<channels {
         let image = images + (channel >> 3) * imageStride + bin * packFloats + (channel & 7)
-        product(kernel, image[0], image[8], &re0, &im0)
-        product(kernel + kernelStride, image[16], image[24], &re1, &im1)
-        product(kernel + 2 * kernelStride, image[32], image[40], &re2, &im2)
-        product(kernel + 3 * kernelStride, image[48], image[56], &re3, &im3)
+        sums.add(kernel, kernelStride, image, step: packFloats)
         kernel += packFloats
       }
-      let place = results + bin * packFloats
-      store(re0, place)
-      store(im0, place + 8)
-      store(re1, place + 16)
-      store(im1, place + 24)
-      store(re2, place + 32)
-      store(im2, place + 40)
-      store(re3, place + 48)
-      store(im3, place + 56)
+      sums.store(results + bin * packFloats, stride: packFloats)
       bin += 4
     }
     while bin < bins {
@@ -143,21 +92,66 @@ extension Kernels {
       var kernel = kernels + bin * kernelStride
       for channel in 0..<channels {
         let image = images + (channel >> 3) * imageStride + bin * packFloats + (channel & 7)
-        product(kernel, image[0], image[8], &re, &im)
+        addProduct(load(kernel), load(kernel + 8), image[0], image[8], &re, &im)
         kernel += packFloats
       }
-      store(re, results + bin * packFloats)
-      store(im, results + bin * packFloats + 8)
+      storePack(re, im, results + bin * packFloats)
       bin += 1
     }
   }
 }
 
-/// (re, im) += kernel * (x + i y).
+/// Four complex sums per lane, kept in registers.
+private struct FourSums {
+  var re0, im0, re1, im1, re2, im2, re3, im3: Lanes
+
+  /// Zeros.
+  @inline(__always)
+  init() {
+    (re0, im0, re1, im1) = (.zero, .zero, .zero, .zero)
+    (re2, im2, re3, im3) = (.zero, .zero, .zero, .zero)
+  }
+
+  /// Four packs, `stride` floats apart.
+  @inline(__always)
+  init(_ place: UnsafePointer<Float>, stride: Int) {
+    (re0, im0) = (load(place), load(place + 8))
+    (re1, im1) = (load(place + stride), load(place + stride + 8))
+    (re2, im2) = (load(place + 2 * stride), load(place + 2 * stride + 8))
+    (re3, im3) = (load(place + 3 * stride), load(place + 3 * stride + 8))
+  }
+
+  @inline(__always)
+  func store(_ place: UnsafeMutablePointer<Float>, stride: Int) {
+    storePack(re0, im0, place)
+    storePack(re1, im1, place + stride)
+    storePack(re2, im2, place + 2 * stride)
+    storePack(re3, im3, place + 3 * stride)
+  }
+
+  /// Adds kernel times image for four bins: kernels `kernelStride` floats apart, numbers of the image `step` floats.
+  @inline(__always)
+  mutating func add(_ kernel: UnsafePointer<Float>, _ kernelStride: Int, _ image: UnsafePointer<Float>, step: Int) {
+    let (second, third, fourth) = (kernel + kernelStride, kernel + 2 * kernelStride, kernel + 3 * kernelStride)
+    addProduct(load(kernel), load(kernel + 8), image[0], image[8], &re0, &im0)
+    addProduct(load(second), load(second + 8), image[step], image[step + 8], &re1, &im1)
+    addProduct(load(third), load(third + 8), image[2 * step], image[2 * step + 8], &re2, &im2)
+    addProduct(load(fourth), load(fourth + 8), image[3 * step], image[3 * step + 8], &re3, &im3)
+  }
+}
+
+/// (re, im) += (kernelRe + i kernelIm) * (x + i y).
 @inline(__always)
-private func product(_ kernel: UnsafePointer<Float>, _ x: Float, _ y: Float, _ re: inout Lanes, _ im: inout Lanes) {
-  let (kernelRe, kernelIm) = (load(kernel), load(kernel + 8))
+private func addProduct(
+  _ kernelRe: Lanes, _ kernelIm: Lanes, _ x: Float, _ y: Float, _ re: inout Lanes, _ im: inout Lanes
+) {
   let (vx, vy) = (Lanes(repeating: x), Lanes(repeating: y))
   re = multiplyAdd(-kernelIm, vy, multiplyAdd(kernelRe, vx, re))
   im = multiplyAdd(kernelIm, vx, multiplyAdd(kernelRe, vy, im))
+}
+
+@inline(__always)
+private func storePack(_ re: Lanes, _ im: Lanes, _ place: UnsafeMutablePointer<Float>) {
+  store(re, place)
+  store(im, place + 8)
 }

@@ -137,7 +137,7 @@ extension Kernels {
     }
   }
 
-  /// Transforms one pack per bin back into features of eight channels, and adds the bias.
+  /// Transforms one pack per bin back into features of eight channels, adds the bias, and does what the epilogue says.
   ///
   /// The factor 1 / (height width) belongs to the kernels' spectra.
   ///
@@ -149,7 +149,8 @@ extension Kernels {
   @inline(never)
   public static func restoreFeatures(
     _ shape: SpectralShape, rows: FourierLayout, columns: FourierLayout, spectrum: UnsafeMutablePointer<Float>,
-    bias: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>, features: UnsafeMutablePointer<Float>
+    bias: UnsafePointer<Float>, epilogue: Epilogue, scratch: UnsafeMutablePointer<Float>,
+    features: UnsafeMutablePointer<Float>
   ) {
     let (height, width, binColumns) = (shape.fieldHeight, shape.fieldWidth, shape.binColumns)
     let sequence = scratch
@@ -183,12 +184,13 @@ extension Kernels {
       fourierTransform(
         rows, PackRow(base: sequence, stride: packFloats, re: 8, im: 0),
         PackRow(base: transformed, stride: packFloats, re: 8, im: 0), scratch: work)
-      let upperOut = features + first * outputWidth * 8
-      let lowerOut = upperOut + half * outputWidth * 8
+      let (upperPlace, lowerPlace) = (first * outputWidth, (first + half) * outputWidth)
       for x in 0..<outputWidth {
         let value = pack(transformed, x * shape.strideHorizontal)
-        store(value.re + constant, upperOut + 8 * x)
-        if hasLower { store(value.im + constant, lowerOut + 8 * x) }
+        store(epilogue.finish(value.re + constant, at: upperPlace + x), features + 8 * (upperPlace + x))
+        if hasLower {
+          store(epilogue.finish(value.im + constant, at: lowerPlace + x), features + 8 * (lowerPlace + x))
+        }
       }
     }
   }

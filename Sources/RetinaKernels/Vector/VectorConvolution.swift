@@ -10,13 +10,23 @@ extension Kernels {
   ///   - input: `[(inputs + 7) / 8, height, width, 8]`.
   ///   - weights: `[(outputs + 7) / 8, inputs, kernelHeight, kernelWidth, 8]`.
   ///   - bias: `[(outputs + 7) / 8, 8]`.
+  ///   - epilogue: that of the first group of channels.
   ///   - output: `[(outputs + 7) / 8, outputHeight, outputWidth, 8]`.
   @inline(never)
   public static func convolveFeatures(
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, epilogue: Epilogue, output: UnsafeMutablePointer<Float>
+  ) {
+    convolve(geometry, LaneOrder(geometry), input, weights, bias, epilogue, output)
+  }
+
+  /// The same for a single input channel, `[height, width]`.
+  @inline(never)
+  public static func convolveFrame(
+    _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
   ) {
-    convolve(geometry, LaneOrder(geometry), input, weights, bias, output)
+    convolve(geometry, FrameOrder(output: LaneOrder(geometry)), input, weights, bias, .none, output)
   }
 
   /// The same for values in the order of the model: input `[inputs, height, width]`, output
@@ -26,13 +36,13 @@ extension Kernels {
     _ geometry: ConvolutionGeometry, input: UnsafePointer<Float>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
   ) {
-    convolve(geometry, PlaneOrder(geometry), input, weights, bias, output)
+    convolve(geometry, PlaneOrder(geometry), input, weights, bias, .none, output)
   }
 
   @inline(__always)
   private static func convolve<Order: ChannelOrder>(
     _ geometry: ConvolutionGeometry, _ order: Order, _ input: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-    _ bias: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>
+    _ bias: UnsafePointer<Float>, _ epilogue: Epilogue, _ output: UnsafeMutablePointer<Float>
   ) {
     let (outputHeight, outputWidth) = (geometry.outputHeight, geometry.outputWidth)
     let step = geometry.strideHorizontal
@@ -44,14 +54,15 @@ extension Kernels {
     for group in 0..<(geometry.outputs + 7) / 8 {
       let kernel = weights + group * geometry.inputs * geometry.kernelHeight * geometry.kernelWidth * 8
       let constant = load(bias + 8 * group)
+      let end = epilogue.group(group, positions: outputHeight * outputWidth)
       for row in 0..<outputHeight {
         var column = 0
         while column < outputWidth {
           if column >= firstInside, column + 4 <= endInside {
-            fourColumns(geometry, order, input, kernel, constant, group, row, column, output)
+            fourColumns(geometry, order, input, kernel, constant, end, group, row, column, output)
             column += 4
           } else {
-            oneColumn(geometry, order, input, kernel, constant, group, row, column, output)
+            oneColumn(geometry, order, input, kernel, constant, end, group, row, column, output)
             column += 1
           }
         }
@@ -62,7 +73,8 @@ extension Kernels {
   @inline(__always)
   private static func fourColumns<Order: ChannelOrder>(
     _ geometry: ConvolutionGeometry, _ order: Order, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
-    _ constant: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>
+    _ constant: Lanes, _ end: Epilogue, _ group: Int, _ row: Int, _ column: Int,
+    _ output: UnsafeMutablePointer<Float>
   ) {
     var (sum0, sum1, sum2, sum3) = (constant, constant, constant, constant)
     let step = geometry.strideHorizontal * order.columnStep
@@ -89,16 +101,18 @@ extension Kernels {
         }
       }
     }
-    order.store(sum0, group, row, column, output)
-    order.store(sum1, group, row, column + 1, output)
-    order.store(sum2, group, row, column + 2, output)
-    order.store(sum3, group, row, column + 3, output)
+    let position = row * geometry.outputWidth + column
+    order.store(end.finish(sum0, at: position), group, row, column, output)
+    order.store(end.finish(sum1, at: position + 1), group, row, column + 1, output)
+    order.store(end.finish(sum2, at: position + 2), group, row, column + 2, output)
+    order.store(end.finish(sum3, at: position + 3), group, row, column + 3, output)
   }
 
   @inline(__always)
   private static func oneColumn<Order: ChannelOrder>(
     _ geometry: ConvolutionGeometry, _ order: Order, _ input: UnsafePointer<Float>, _ kernel: UnsafePointer<Float>,
-    _ constant: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>
+    _ constant: Lanes, _ end: Epilogue, _ group: Int, _ row: Int, _ column: Int,
+    _ output: UnsafeMutablePointer<Float>
   ) {
     var sum = constant
     let firstColumn = column * geometry.strideHorizontal - geometry.paddingHorizontal
@@ -118,7 +132,7 @@ extension Kernels {
         }
       }
     }
-    order.store(sum, group, row, column, output)
+    order.store(end.finish(sum, at: row * geometry.outputWidth + column), group, row, column, output)
   }
 
   /// Sets what is not above zero to zero, in place; a NaN stays.
@@ -219,6 +233,22 @@ private struct LaneOrder: ChannelOrder {
   func store(_ value: Lanes, _ group: Int, _ row: Int, _ column: Int, _ output: UnsafeMutablePointer<Float>) {
     UnsafeMutableRawPointer(output + ((group * outputHeight + row) * outputWidth + column) * 8)
       .storeBytes(of: value, as: Lanes.self)
+  }
+}
+
+/// One input channel, position by position; groups of eight output channels.
+private struct FrameOrder: ChannelOrder {
+  let output: LaneOrder
+
+  @inline(__always)
+  var columnStep: Int { 1 }
+
+  @inline(__always)
+  func start(_ channel: Int) -> Int { 0 }
+
+  @inline(__always)
+  func store(_ value: Lanes, _ group: Int, _ row: Int, _ column: Int, _ place: UnsafeMutablePointer<Float>) {
+    output.store(value, group, row, column, place)
   }
 }
 
