@@ -36,7 +36,7 @@ let package = Package(
   ],
   targets: levels + [
     // MARK: - Floors 1-4: no Foundation, also compiled as Embedded Swift
-    .target(name: "RetinaKernels", swiftSettings: optimised),
+    .target(name: "RetinaKernels", exclude: ["FixedPoint/README.md"], swiftSettings: optimised),
     .target(name: "RetinaModel"),
     .target(
       name: "RetinaEngine",

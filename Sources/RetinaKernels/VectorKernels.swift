@@ -80,4 +80,12 @@ public protocol VectorKernels: SendableMetatype {
   static func weightedChange(
     count: Int, weights: UnsafePointer<Float>, from: UnsafePointer<Float>, to: UnsafePointer<Float>
   ) -> Float
+  /// Sums of products of a row of a convolution in fixed point.
+  static func fixedPointRow(
+    _ shape: FixedPointRowShape, input: UnsafePointer<Int16>, weights: UnsafePointer<Int16>, bias: Int64,
+    sums: UnsafeMutablePointer<Int64>)
+  /// The sum of products of 16-bit values.
+  static func fixedPointDot(
+    count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafePointer<Int16>
+  ) -> Int64
 }
