@@ -41,6 +41,7 @@ let package = Package(
     .target(
       name: "RetinaEngine",
       dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) },
+      exclude: ["FixedPoint/README.md"],
       swiftSettings: optimised, linkerSettings: mathematics),
     .target(
       name: "RetinaProbe", dependencies: ["RetinaEngine"], swiftSettings: optimised, linkerSettings: mathematics),

@@ -5,6 +5,8 @@ public enum FixedPointType: Int, Sendable {
   /// -32768 ... 32767.
   case int16 = 16
 
+  /// The name for people.
+  public var name: String { self == .int8 ? "int8" : "int16" }
   /// Bytes of a value.
   public var bytes: Int { rawValue / 8 }
   /// The smallest value.

@@ -43,9 +43,9 @@ public struct FixedPointWindow: Equatable, Sendable {
   /// Taps of a window.
   public var taps: Int { kernelHeight * kernelWidth }
 
-  /// Visits the taps of one window that lie inside the input.
+  /// Visits the taps of one window that lie inside the input: number of the tap, and its place in an input channel.
   @inline(__always)
-  func forEachTap(row: Int, column: Int, _ body: (_ tap: Int, _ place: Int) -> Void) {
+  public func forEachTap(row: Int, column: Int, _ body: (_ tap: Int, _ place: Int) -> Void) {
     for kernelRow in 0..<kernelHeight {
       let y = row * strideVertical + kernelRow * dilationVertical - paddingTop
       guard y >= 0, y < inputHeight else { continue }
@@ -53,6 +53,20 @@ public struct FixedPointWindow: Equatable, Sendable {
         let x = column * strideHorizontal + kernelColumn * dilationHorizontal - paddingLeft
         guard x >= 0, x < inputWidth else { continue }
         body(kernelRow * kernelWidth + kernelColumn, y * inputWidth + x)
+      }
+    }
+  }
+
+  /// Visits every position of the window over every channel: where the input channel begins, row and column of the output, and its place.
+  @inline(__always)
+  public func forEachPosition(
+    channels: Int, _ body: (_ plane: Int, _ row: Int, _ column: Int, _ place: Int) -> Void
+  ) {
+    for channel in 0..<channels {
+      for row in 0..<outputHeight {
+        for column in 0..<outputWidth {
+          body(channel * inputPlane, row, column, (channel * outputHeight + row) * outputWidth + column)
+        }
       }
     }
   }

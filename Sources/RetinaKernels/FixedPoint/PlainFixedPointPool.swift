@@ -4,7 +4,7 @@ public enum PlainFixedPointPool {
   public static func maximum(
     _ window: FixedPointWindow, channels: Int, input: FixedPointValues, output: FixedPointOutput
   ) {
-    forEachWindow(window, channels) { plane, row, column, place in
+    window.forEachPosition(channels: channels) { plane, row, column, place in
       var largest = Int32.min
       window.forEachTap(row: row, column: column) { _, cell in largest = max(largest, input.raw(plane + cell)) }
       output.store(largest, at: place)
@@ -17,7 +17,7 @@ public enum PlainFixedPointPool {
   public static func average(
     _ window: FixedPointWindow, channels: Int, input: FixedPointValues, output: FixedPointOutput
   ) {
-    forEachWindow(window, channels) { plane, row, column, place in
+    window.forEachPosition(channels: channels) { plane, row, column, place in
       var (sum, count) = (Int64(0), Int64(0))
       window.forEachTap(row: row, column: column) { _, cell in
         sum += Int64(input.raw(plane + cell))
@@ -25,21 +25,6 @@ public enum PlainFixedPointPool {
       }
       let rounded = count == 0 ? 0 : (sum > 0 ? sum + count / 2 : sum - count / 2) / count
       output.store(Int32(truncatingIfNeeded: rounded), at: place)
-    }
-  }
-
-  @inline(__always)
-  private static func forEachWindow(
-    _ window: FixedPointWindow, _ channels: Int, _ body: (_ plane: Int, _ row: Int, _ column: Int, _ place: Int) -> Void
-  ) {
-    for channel in 0..<channels {
-      for row in 0..<window.outputHeight {
-        for column in 0..<window.outputWidth {
-          body(
-            channel * window.inputPlane, row, column,
-            (channel * window.outputHeight + row) * window.outputWidth + column)
-        }
-      }
     }
   }
 }
