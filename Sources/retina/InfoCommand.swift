@@ -15,6 +15,11 @@ enum InfoCommand: Command {
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let path = arguments.operands[0]
+    if ImageFile.isImage(path) {
+      let description = ImageDescription(try ImageFile.read(path))
+      print(arguments.has("--json") ? description.json.text(indented: true) : description.text)
+      return ExitCode.done
+    }
     let model = try ModelFile.read(path)
     let plan = StreamPlan(model, options: try streamOptions(arguments))
     let program = Program(model)

@@ -10,8 +10,9 @@ import RetinaProbe
 struct Retina {
   static var commands: [any Command.Type] {
     [
-      InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
-      BenchCommand.self,
+      InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, QuantizeCommand.self,
+      StimulusCommand.self,
+      VerifyCommand.self, BenchCommand.self,
     ]
   }
 

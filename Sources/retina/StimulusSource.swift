@@ -14,9 +14,12 @@ struct LoadedStimulus {
   var content: Content
 
   /// Number of inputs that a model sees.
-  func inputs(_ model: Model) -> Int {
+  func inputs(_ model: Model) -> Int { inputs(model.inputShape) }
+
+  /// Number of inputs of a shape.
+  func inputs(_ inputShape: Shape) -> Int {
     switch content {
-    case .movie(let movie): return movie.shape[0] - model.inputShape[0] + 1
+    case .movie(let movie): return movie.shape[0] - inputShape[0] + 1
     case .batch(let batch): return batch.shape[0]
     }
   }
@@ -41,21 +44,24 @@ struct StimulusSource {
   var frameRate: Double?
 
   /// Loads an NPY or NPZ file, or a stimulus set, and checks that a model can see it.
-  init(_ path: String, for model: Model) throws {
+  init(_ path: String, for model: Model) throws { try self.init(path, inputShape: model.inputShape) }
+
+  /// The same for a model of which only the shape of its input is known.
+  init(_ path: String, inputShape: Shape) throws {
     file = path
     if path.hasSuffix(".json") {
       let set = try StimulusSet.read(path)
       frameRate = set.frameRate
       stimuli = try set.stimuli.map { stimulus in
-        try StimulusSource.fit(try stimulus.movie(), name: stimulus.name, file: path, model: model)
+        try StimulusSource.fit(try stimulus.movie(), name: stimulus.name, file: path, inputShape: inputShape)
       }
     } else if path.hasSuffix(".npz") {
       stimuli = try NPZ.read(path).map { array in
-        try StimulusSource.fit(array.tensor, name: array.name, file: path, model: model)
+        try StimulusSource.fit(array.tensor, name: array.name, file: path, inputShape: inputShape)
       }
     } else if path.hasSuffix(".npy") {
       let name = StimulusSource.name(of: path)
-      stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, model: model)]
+      stimuli = [try StimulusSource.fit(try NPY.read(path), name: name, file: path, inputShape: inputShape)]
     } else {
       throw FileError(
         file: path, expected: "a stimulus, which ends in .npy, .npz or .json (a stimulus set)", found: "another ending")
@@ -66,12 +72,12 @@ struct StimulusSource {
   func tooLarge(_ stimulus: LoadedStimulus) -> FileError { StimulusSource.tooLarge(stimulus.name, file: file) }
 
   private static func fit(
-    _ tensor: Tensor, name: String, file: String, model: Model
+    _ tensor: Tensor, name: String, file: String, inputShape: Shape
   ) throws(FileError) -> LoadedStimulus {
     if let place = tensor.firstNonFinite {
       throw notFinite(tensor.values[place], at: place, file: file, place: "'\(name)'")
     }
-    let isMovie = try isMovie(tensor.shape, name: name, file: file, model: model)
+    let isMovie = try isMovie(tensor.shape, name: name, file: file, inputShape: inputShape)
     return LoadedStimulus(name: name, content: isMovie ? .movie(tensor) : .batch(tensor))
   }
 
@@ -84,8 +90,9 @@ struct StimulusSource {
   /// Whether an array is a movie for a model, else it is independent inputs.
   ///
   /// - Throws: ``FileError`` when a model sees neither in it.
-  static func isMovie(_ shape: Shape, name: String, file: String, model: Model) throws(FileError) -> Bool {
-    let wanted = model.inputShape
+  static func isMovie(
+    _ shape: Shape, name: String, file: String, inputShape wanted: Shape
+  ) throws(FileError) -> Bool {
     if shape.dimensions.dropFirst().elementsEqual(wanted.dimensions), shape.rank > 0 { return false }
     guard shape.rank == 3, wanted.rank == 3 else {
       throw FileError(

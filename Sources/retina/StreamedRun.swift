@@ -20,7 +20,7 @@ struct StreamedRun {
   init(_ path: String, _ model: Model, _ arguments: Arguments, layers: [Int]) throws {
     let (reader, name) = (try NPYFrameReader(path), StimulusSource.name(of: path))
     let runner = try Runner(model, arguments)
-    let isMovie = try StimulusSource.isMovie(reader.shape, name: name, file: path, model: model)
+    let isMovie = try StimulusSource.isMovie(reader.shape, name: name, file: path, inputShape: model.inputShape)
     let inputs = reader.shape[0] - (isMovie ? model.inputShape[0] - 1 : 0)
     shapes = try layers.map { layer in
       guard let shape = Shape(checking: [inputs] + model.shapes[layer].dimensions) else {

@@ -94,6 +94,15 @@ import Testing
     }
   }
 
+  @Test(arguments: [Float.infinity, -.infinity, .nan]) func `values that overflowed are noticed`(_ value: Float) {
+    var range = CalibrationRange(count: 2)
+    range.addExtremes([1, 2])
+    #expect(range.isFinite)
+    range.addExtremes([1, value])
+    range.addHistogram([1, value])
+    #expect(!range.isFinite && range.maximum == 2)
+  }
+
   @Test func `means are those of each unit`() throws {
     let example = try FixedPointExample(.linearNonlinear)
     let calibration = Calibration(example.model, try example.inputs)
