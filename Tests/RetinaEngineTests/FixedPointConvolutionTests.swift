@@ -108,7 +108,8 @@ private struct RandomFixedPointConvolution {
                 weight: weight, bias: biases.baseAddress, multipliers: factors, rounding: rounding)
               if let level {
                 convolver.forward(
-                  KernelTable(level), input: input, firstPlane: firstPlane, parameters: parameters, output: output,
+                  FixedPointKernelTable(level), input: input, firstPlane: firstPlane, parameters: parameters,
+                  output: output,
                   scratch: scratch)
               } else {
                 PlainFixedPointConvolution.forward(

@@ -82,7 +82,8 @@ import Testing
     let scratch = UnsafeMutableRawPointer.allocate(byteCount: max(64, convolver.scratchBytes), alignment: 64)
     defer { scratch.deallocate() }
     convolver.forward(
-      KernelTable(level), input: input, firstPlane: 0, parameters: parameters, output: output, scratch: scratch)
+      FixedPointKernelTable(level), input: input, firstPlane: 0, parameters: parameters, output: output,
+      scratch: scratch)
   }
 
   private func pool(

@@ -61,7 +61,8 @@ struct FixedPointConvolver {
 
   /// Convolves; see ``PlainFixedPointConvolution``.
   func forward(
-    _ kernels: KernelTable, input: FixedPointValues, firstPlane: Int, parameters: FixedPointConvolutionParameters,
+    _ kernels: FixedPointKernelTable, input: FixedPointValues, firstPlane: Int,
+    parameters: FixedPointConvolutionParameters,
     output: FixedPointOutput, scratch: UnsafeMutableRawPointer
   ) {
     guard form != .plain else {
@@ -86,13 +87,13 @@ struct FixedPointConvolver {
       let multiplier = parameters.multipliers[channel]
       if form == .whole {
         let interval = max(1, Int(Int32.max) / (largestInput * largestWeight))
-        let sum = kernels.fixedPointDot(perOutput, interval, values, weights) &+ bias
+        let sum = kernels.dot(perOutput, interval, values, weights) &+ bias
         output.store(multiplier.apply(sum, parameters.rounding), at: channel)
         continue
       }
       let start = values + geometry.firstInput(of: channel) * plane
       for row in 0..<window.outputHeight {
-        kernels.fixedPointRow(shape, start + row * window.strideVertical * paddedWidth, weights, bias, sums)
+        kernels.row(shape, start + row * window.strideVertical * paddedWidth, weights, bias, sums)
         let place = (channel * window.outputHeight + row) * window.outputWidth
         for column in 0..<window.outputWidth {
           output.store(multiplier.apply(sums[column], parameters.rounding), at: place + column)

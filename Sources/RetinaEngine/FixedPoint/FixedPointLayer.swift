@@ -41,7 +41,8 @@ public struct FixedPointLayer {
   ///   - firstPlane: where channel 0 of the input lies; only a convolution can begin elsewhere than at 0.
   ///   - scratch: ``scratchBytes`` bytes.
   func forward(
-    _ kernels: KernelTable, input start: UnsafeRawPointer, firstPlane: Int, output target: UnsafeMutableRawPointer,
+    _ kernels: FixedPointKernelTable, input start: UnsafeRawPointer, firstPlane: Int,
+    output target: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer
   ) {
     func result(offset: Int32) -> FixedPointOutput {

@@ -16,7 +16,7 @@ public struct FixedPointRunner {
   public let image: FixedPointImage
   private let arena: UnsafeMutableRawPointer
   private let state: UnsafeMutableRawPointer
-  private let kernels: KernelTable
+  private let kernels: FixedPointKernelTable
   private let scratch: Int
 
   /// Bytes before the frames in the state: the image's checksum, then the number of frames pushed.
@@ -45,7 +45,7 @@ public struct FixedPointRunner {
     self.image = image
     self.arena = arena
     self.state = state
-    kernels = KernelTable(level)
+    kernels = FixedPointKernelTable(level)
     scratch = image.place(image.layerCount)
   }
 

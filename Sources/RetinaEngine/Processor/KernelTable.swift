@@ -71,11 +71,6 @@ public struct KernelTable: Sendable {
   /// Kernels of the streaming probe, see ``Kernels``.
   public let secantSum: @Sendable (Int, Floats, Floats, MutableFloats) -> Void
 
-  let fixedPointRow:
-    @Sendable (FixedPointRowShape, UnsafePointer<Int16>, UnsafePointer<Int16>, Int64, UnsafeMutablePointer<Int64>) ->
-      Void
-  let fixedPointDot: @Sendable (Int, Int, UnsafePointer<Int16>, UnsafePointer<Int16>) -> Int64
-
   private init<Level: VectorKernels>(_ kernels: Level.Type) {
     transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
     transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
@@ -112,8 +107,6 @@ public struct KernelTable: Sendable {
     reachedUnits = {
       Level.reachedUnits($0, unit: $1, change: $2, values: $3, outcomes: $4, readout: $5, reached: $6)
     }
-    fixedPointRow = { Level.fixedPointRow($0, input: $1, weights: $2, bias: $3, sums: $4) }
-    fixedPointDot = { Level.fixedPointDot(count: $0, interval: $1, $2, $3) }
     weightedChange = { Level.weightedChange(count: $0, weights: $1, from: $2, to: $3) }
   }
 }
