@@ -32,6 +32,7 @@ let package = Package(
     .library(
       name: "RetinaKit", type: .static,
       targets: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaProbe"]),
+    .library(name: "RetinaC", type: .static, targets: ["RetinaC"]),
     .executable(name: "retina", targets: ["retina"]),
   ],
   targets: levels + [
@@ -45,6 +46,9 @@ let package = Package(
       swiftSettings: optimised, linkerSettings: mathematics),
     .target(
       name: "RetinaProbe", dependencies: ["RetinaEngine"], swiftSettings: optimised, linkerSettings: mathematics),
+    .target(name: "CRetina"),
+    .target(
+      name: "RetinaC", dependencies: ["RetinaProbe", "CRetina"], exclude: ["README.md"], swiftSettings: optimised),
 
     // MARK: - Floors 5-6: files, stimuli, pictures
     .target(name: "RetinaFiles", dependencies: ["RetinaModel"]),

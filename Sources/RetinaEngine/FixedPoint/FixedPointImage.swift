@@ -11,8 +11,8 @@ public struct FixedPointImage: @unchecked Sendable {
   /// Bytes of the image.
   public let count: Int
 
-  /// Takes bytes that have been checked.
-  init(checked base: UnsafeRawPointer, count: Int) {
+  /// Takes bytes that ``init(_:count:)`` has found to be right, and that have not changed since.
+  public init(checked base: UnsafeRawPointer, count: Int) {
     self.base = base
     self.count = count
   }
