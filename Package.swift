@@ -32,22 +32,25 @@ let package = Package(
     .library(
       name: "RetinaKit", type: .static,
       targets: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaProbe"]),
+    .library(name: "RetinaC", type: .static, targets: ["RetinaC"]),
     .executable(name: "retina", targets: ["retina"]),
   ],
   targets: levels + [
     // MARK: - Floors 1-4: no Foundation, also compiled as Embedded Swift
-    .target(name: "RetinaKernels", swiftSettings: optimised),
+    .target(name: "RetinaKernels", exclude: ["FixedPoint/README.md"], swiftSettings: optimised),
     .target(name: "RetinaModel"),
     .target(
       name: "RetinaEngine",
-      dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) }, exclude: ["README.md"],
-      swiftSettings: optimised, linkerSettings: mathematics),
+      dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) },
+      exclude: ["README.md", "FixedPoint/README.md"], swiftSettings: optimised, linkerSettings: mathematics),
     .target(
       name: "RetinaProbe", dependencies: ["RetinaEngine"], exclude: ["README.md"], swiftSettings: optimised,
       linkerSettings: mathematics),
-
     .target(
       name: "RetinaGraph", dependencies: ["RetinaKernels"], exclude: ["README.md"], swiftSettings: optimised),
+    .target(name: "CRetina"),
+    .target(
+      name: "RetinaC", dependencies: ["RetinaProbe", "CRetina"], exclude: ["README.md"], swiftSettings: optimised),
 
     // MARK: - Floors 5-6: files, stimuli, pictures
     .target(name: "RetinaFiles", dependencies: ["RetinaModel", "RetinaGraph"]),

@@ -110,4 +110,12 @@ public protocol VectorKernels: SendableMetatype {
   static func addNoise(count: Int, key: UInt64, deviation: Float, values: UnsafeMutablePointer<Float>)
   /// Sets values to zero at random.
   static func dropOut(count: Int, key: UInt64, probability: Float, values: UnsafeMutablePointer<Float>)
+  /// Sums of products of a row of a convolution in fixed point.
+  static func fixedPointRow(
+    _ shape: FixedPointRowShape, input: UnsafePointer<Int16>, weights: UnsafePointer<Int16>, bias: Int64,
+    sums: UnsafeMutablePointer<Int64>)
+  /// The sum of products of 16-bit values.
+  static func fixedPointDot(
+    count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafePointer<Int16>
+  ) -> Int64
 }

@@ -7,8 +7,8 @@ public struct Shape: Equatable, Hashable, Sendable {
   /// The number of elements: the product of the extents.
   public let count: Int
 
-  /// The largest number of elements that a shape may have: 2^40.
-  public static let maximumCount = 1 << 40
+  /// The largest number of elements that a shape may have: 2^40, or what an `Int` holds on a processor of 32 bits.
+  public static let maximumCount = Int(clamping: Int64(1) << 40)
 
   /// Creates a shape, or nothing when an extent is below 1 or the product is above ``maximumCount``.
   ///

@@ -130,6 +130,15 @@ struct Arguments {
     return number
   }
 
+  /// A number within bounds.
+  func number(_ option: String, in range: ClosedRange<Double>) throws -> Double? {
+    guard let text = self[option] else { return nil }
+    guard let number = Double(text), range.contains(number) else {
+      throw UsageError("\(option): expected a number from \(range.lowerBound) to \(range.upperBound), found '\(text)'")
+    }
+    return number
+  }
+
   /// Whole numbers separated by commas.
   func integers(_ option: String) throws -> [Int]? {
     guard let text = self[option] else { return nil }

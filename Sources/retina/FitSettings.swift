@@ -182,15 +182,6 @@ struct FitSettings {
 }
 
 extension Arguments {
-  /// A number within bounds.
-  func number(_ option: String, in range: ClosedRange<Double>) throws -> Double? {
-    guard let text = self[option] else { return nil }
-    guard let number = Double(text), range.contains(number) else {
-      throw UsageError("\(option): expected a number from \(range.lowerBound) to \(range.upperBound), found '\(text)'")
-    }
-    return number
-  }
-
   /// Sizes of at least 1, separated by commas.
   fileprivate func sizes(_ option: String, limit: Int) throws -> [Int]? {
     guard let sizes = try integers(option) else { return nil }

@@ -30,6 +30,11 @@ enum InfoCommand: Command {
       try RecordingInfo(path, history: history ?? 15).print(json: arguments.has("--json"))
       return ExitCode.done
     }
+    if ImageFile.isImage(path) {
+      let description = ImageDescription(try ImageFile.read(path))
+      print(arguments.has("--json") ? description.json.text(indented: true) : description.text)
+      return ExitCode.done
+    }
     let model: Model
     switch try LoadedModel(path) {
     case .layers(let layers): model = layers

@@ -10,7 +10,8 @@ enum RunCommand: Command {
   static let options = [
     CommandOption("--output", "PATH", "the file to write; a folder when there are several layers or stimuli (needed)"),
     CommandOption("--layer", "NAME", "write this layer instead of the rates; may be given several times"),
-    CommandOption("--precision", "P", "float32 (the only one so far)"),
+    CommandOption("--precision", "P", "float32, int16 or int8 (default: float32, or that of an image)"),
+    CommandOption("--calibrate", "STIMULUS", "what the ranges of integers are taken from (default: the stimulus)"),
     .algorithm, .tolerance,
     CommandOption("--stream", nil, "one frame after another; of an .npy file only one is in memory"),
     .threads, .json,
@@ -18,8 +19,13 @@ enum RunCommand: Command {
   static let example = "retina run Models/salamander-whitenoise.safetensors Stimuli/flashes.json --output rates"
 
   static func run(_ arguments: Arguments) throws -> Int32 {
+    let precision = try arguments.choice("--precision", of: ["float32", "int16", "int8"])
+    if ImageFile.isImage(arguments.operands[0]) || precision ?? "float32" != "float32" {
+      let report = try FixedPointRun(arguments).run()
+      printReport(report, arguments)
+      return ExitCode.done
+    }
     let output = try arguments.output()
-    _ = try arguments.choice("--precision", of: ["float32"])
     let report: [JSON]
     switch try LoadedModel(arguments.operands[0]) {
     case .layers(let model): report = try run(model, arguments, output)
@@ -29,6 +35,11 @@ enum RunCommand: Command {
       let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(of: run.inputShape) })
       report = try write(source, run.names, output) { try run.run($0, progress: progress) }
     }
+    printReport(report, arguments)
+    return ExitCode.done
+  }
+
+  private static func printReport(_ report: [JSON], _ arguments: Arguments) {
     if arguments.has("--json") {
       print(JSON.array(report).text(indented: true))
     } else {
@@ -37,7 +48,6 @@ enum RunCommand: Command {
         print("\(entry["file"]?.string ?? ""): \(entry["values"]?.string ?? "") [\(shape)]")
       }
     }
-    return ExitCode.done
   }
 
   /// Runs layers in a row.
@@ -85,7 +95,7 @@ enum RunCommand: Command {
     return report
   }
 
-  private static func entry(_ stimulus: String, _ values: String, _ path: String, _ shape: Shape) -> JSON {
+  static func entry(_ stimulus: String, _ values: String, _ path: String, _ shape: Shape) -> JSON {
     [
       "stimulus": .string(stimulus), "values": .string(values), "file": .string(path),
       "shape": .array(shape.dimensions.map { .number(Double($0)) }),
@@ -93,7 +103,7 @@ enum RunCommand: Command {
   }
 
   /// A path per layer: `PATH`, or inside the folder `PATH` when there are several stimuli or layers.
-  private static func place(_ output: String, stimulus: String? = nil, names: [String]) throws -> [String] {
+  static func place(_ output: String, stimulus: String? = nil, names: [String]) throws -> [String] {
     guard names.count > 1 || stimulus != nil else {
       try checkPlace(output)
       return [output]

@@ -5,13 +5,14 @@ import RetinaModel
 /// `retina verify`: replays the golden pair of a model.
 enum VerifyCommand: Command {
   static let name = "verify"
-  static let summary = "Replays the golden input inside a model and compares with the golden output."
+  static let summary = "Replays the golden input inside a model or an image and compares with the golden output."
   static let operands = ["MODEL"]
   static let options: [CommandOption] = [.algorithm, .json]
   static let example = "retina verify Models/salamander-whitenoise.safetensors"
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let path = arguments.operands[0]
+    if ImageFile.isImage(path) { return try verifyImage(path, arguments) }
     let model = try ModelFile.read(path)
     guard let check = GoldenCheck(model, options: try streamOptions(arguments)) else {
       throw FileError(
@@ -33,5 +34,25 @@ enum VerifyCommand: Command {
           + "\(check.tolerance): \(check.passes ? "passes" : "FAILS")")
     }
     return check.passes ? ExitCode.done : ExitCode.checkFailed
+  }
+
+  /// Every checksum of an image, then its golden input: all integers of all layers must be the same.
+  private static func verifyImage(_ path: String, _ arguments: Arguments) throws -> Int32 {
+    let program = try ImageFile.read(path)
+    let stream = FixedPointStream(program, level: try streamOptions(arguments).level)
+    let wrong = stream.firstWrongLayer()
+    let layer = wrong.map { program.names($0).first ?? "layer \($0)" }
+    if arguments.has("--json") {
+      let report: JSON = [
+        "file": .string(path), "layers": .number(Double(program.image.layerCount)),
+        "first_wrong_layer": layer.map { .string($0) } ?? .null, "passes": .boolean(wrong == nil),
+      ]
+      print(report.text(indented: true))
+    } else {
+      print(
+        "\(path): golden input, integers of \(program.image.layerCount) layers: "
+          + (layer.map { "FAILS at \($0)" } ?? "passes"))
+    }
+    return wrong == nil ? ExitCode.done : ExitCode.checkFailed
   }
 }

@@ -67,7 +67,7 @@ let commandNames = ["info", "run", "probe", "stimulus", "verify", "bench", "conv
     try await bench.fails(["stimulus", "flash"], 64, "--output PATH is needed")
     try await bench.fails(
       ["verify", model, "--algorithm", "fast"], 64, "auto, direct, spectral, low-rank, found 'fast'")
-    try await bench.fails(["run", model, movie, "--output", "x", "--precision", "int8"], 64, "expected float32")
+    try await bench.fails(["run", model, movie, "--output", "x", "--precision", "int4"], 64, "float32, int16, int8")
     try await bench.fails(
       ["bench", model, "--frames", "99999999999999999999"], 64, "--frames: expected a whole number")
     try await bench.fails(["bench", model, "--block", "0"], 64, "--block: expected a whole number from 1 to 64")

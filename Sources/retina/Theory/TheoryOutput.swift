@@ -42,15 +42,6 @@ struct TheoryOutput {
 }
 
 extension Arguments {
-  /// A number within bounds.
-  func number(_ option: String, in range: ClosedRange<Double>) throws -> Double? {
-    guard let text = self[option] else { return nil }
-    guard let number = Double(text), range.contains(number) else {
-      throw UsageError("\(option): expected a number from \(range.lowerBound) to \(range.upperBound), found '\(text)'")
-    }
-    return number
-  }
-
   /// The threads to use.
   func threads() throws -> Int { try integer("--threads", in: 1...256) ?? availableProcessors() }
 
