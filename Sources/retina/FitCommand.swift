@@ -12,13 +12,15 @@ import Synchronization
 enum FitCommand: Command {
   static let name = "fit"
   static let summary = "Fits a model to a recording and writes the weights that are best on the validation responses."
-  static let operands = ["RECORDING"]
+  static let operands = ["[RECORDING]"]
   static let options =
     [
       CommandOption("--output", "MODEL", "the .safetensors to write (needed)"),
       CommandOption("--resume", nil, "take up a run that was cut off, with the same options"),
       CommandOption("--checkpoint", "FILE", "where the state of the run is kept (default: MODEL.checkpoint)"),
       CommandOption("--log", "FILE", "also write JSON lines: one per epoch, with --log-steps one per batch"),
+      CommandOption("--sweep", "FILE", "fit one job of a JSON array of jobs, each an array of the words of retina fit"),
+      CommandOption("--job", "K", "with --sweep: which one, from 0 on"),
       CommandOption("--log-steps", nil, "log every batch with the frames it holds"),
     ] + FitSettings.options + [.threads, .json]
   static var example: String {
@@ -31,15 +33,25 @@ enum FitCommand: Command {
   }
 
   static func run(_ arguments: Arguments) throws -> Int32 {
+    if let file = arguments["--sweep"] {
+      guard let job = try arguments.integer("--job", in: 0...1_000_000) else {
+        throw UsageError("--sweep: expected --job K, the job to fit")
+      }
+      let threads = arguments["--threads"].map { ["--threads", $0] } ?? []
+      let words = try FitSweep(file).arguments(job: job, extra: threads)
+      guard !words.has("--sweep") else { throw UsageError("--sweep: a job of \(file) is a sweep itself") }
+      return try run(words)
+    }
+    guard let recording = arguments.operands.first else { throw UsageError("fit: expected RECORDING, found nothing") }
     let output = try arguments.output()
     try checkPlace(output)
     let settings = try FitSettings(arguments)
-    let data = try FitData(arguments.operands[0], settings)
+    let data = try FitData(recording, settings)
     let architecture = try settings.architecture(for: data)
     let trainer = try Trainer(
       architecture, set: data.set, split: data.split, lag: data.lag, options: settings.training, level: .best)
     let checkpoint = arguments["--checkpoint"] ?? output + ".checkpoint"
-    let run: JSON = ["recording": .string(arguments.operands[0]), "options": settings.description]
+    let run: JSON = ["recording": .string(recording), "options": settings.description]
     if arguments.has("--resume") { try resume(trainer, checkpoint, run) }
     var stopwatch = BatchTimes()
     var log = try FitLog(arguments["--log"], logsSteps: arguments.has("--log-steps"), trainer.records)
@@ -55,7 +67,7 @@ enum FitCommand: Command {
     monitor.end()
     if ending == .diverged {
       throw FileError(
-        file: arguments.operands[0], expected: "a loss that is a number; try a lower --rate or --clip-norm 1",
+        file: recording, expected: "a loss that is a number; try a lower --rate or --clip-norm 1",
         found: "one that is not, in epoch \(trainer.records.count + 1)")
     }
     if trainer.records.isEmpty, settings.training.steps == nil {

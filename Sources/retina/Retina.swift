@@ -10,11 +10,11 @@ import RetinaProbe
 struct Retina {
   static var commands: [any Command.Type] {
     [
-      InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self, VerifyCommand.self,
-      FitCommand.self, EvaluateCommand.self, SimulateCommand.self, QuantizeCommand.self, ConvertCommand.self,
-      GeometryCommand.self, InformationCommand.self, PropagationCommand.self, DepthCommand.self, TheoryModesCommand.self,
-      KernelCommand.self, ScheduleCommand.self, InvarianceCommand.self, BenchCommand.self, CalibrateCommand.self,
-      ConformanceCommand.self,
+      InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self,
+      VerifyCommand.self, FitCommand.self, EvaluateCommand.self, SimulateCommand.self, QuantizeCommand.self,
+      ConvertCommand.self, GeometryCommand.self, InformationCommand.self, PropagationCommand.self,
+      DepthCommand.self, TheoryModesCommand.self, KernelCommand.self, ScheduleCommand.self,
+      InvarianceCommand.self, BenchCommand.self, CalibrateCommand.self, ConformanceCommand.self,
     ]
   }
 

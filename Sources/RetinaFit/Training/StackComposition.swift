@@ -63,14 +63,14 @@ struct StackComposition {
     add(current, shapes.count - 1, to: &gradient)
   }
 
-  /// Shapes of the compositions of the last 1, 2, ... kernels.
+  /// Shapes of the compositions of the last kernels: of one, of two, and so on.
   private var composedShapes: [WeightForm.KernelShape] {
     var list = [shapes[shapes.count - 1]]
     for shape in shapes.dropLast().reversed() { list.append(shape.followed(by: list[list.count - 1])) }
     return list
   }
 
-  /// The compositions of the last 1, 2, ... kernels, inputs last.
+  /// The compositions of the last kernels, inputs last: of one, of two, and so on.
   private func tails<Scalar: TrainingScalar>(_ parameters: [Scalar]) -> [[Scalar]] {
     var tails = [kernel(parameters, shapes.count - 1)]
     for (tail, index) in shapes.indices.dropLast().reversed().enumerated() {
