@@ -8,12 +8,12 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debu
 #if arch(x86_64)
   let levels: [Target] = [
     .target(
-      name: "RetinaKernelsAVX2", dependencies: ["RetinaKernels"],
+      name: "RetinaKernelsAVX2", dependencies: ["RetinaKernels", "RetinaLanes"],
       swiftSettings: optimised + [
         .define("RETINA_VARIANT"), .define("RETINA_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v3"]),
       ]),
     .target(
-      name: "RetinaKernelsAVX512", dependencies: ["RetinaKernels"],
+      name: "RetinaKernelsAVX512", dependencies: ["RetinaKernels", "RetinaLanes"],
       swiftSettings: optimised + [
         .define("RETINA_VARIANT"), .define("RETINA_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"]),
       ]),
@@ -37,7 +37,9 @@ let package = Package(
   ],
   targets: levels + [
     // MARK: - Floors 1-4: no Foundation, also compiled as Embedded Swift
-    .target(name: "RetinaKernels", exclude: ["FixedPoint/README.md"], swiftSettings: optimised),
+    .target(name: "RetinaLanes"),
+    .target(
+      name: "RetinaKernels", dependencies: ["RetinaLanes"], exclude: ["FixedPoint/README.md"], swiftSettings: optimised),
     .target(name: "RetinaModel"),
     .target(
       name: "RetinaEngine",

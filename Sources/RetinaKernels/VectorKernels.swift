@@ -110,10 +110,36 @@ public protocol VectorKernels: SendableMetatype {
   static func addNoise(count: Int, key: UInt64, deviation: Float, values: UnsafeMutablePointer<Float>)
   /// Sets values to zero at random.
   static func dropOut(count: Int, key: UInt64, probability: Float, values: UnsafeMutablePointer<Float>)
-  /// Sums of products of a row of a convolution in fixed point.
-  static func fixedPointRow(
-    _ shape: FixedPointRowShape, input: UnsafePointer<Int16>, weights: UnsafePointer<Int16>, bias: Int64,
-    sums: UnsafeMutablePointer<Int64>)
+  /// Input channels side by side in fixed point.
+  static var fixedPointDepth: Int { get }
+  /// Output channels summed at a time in fixed point.
+  static var fixedPointOutputs: Int { get }
+  /// Lays channels out side by side.
+  static func fixedPointPack(
+    _ count: Int, _ type: FixedPointType, first: UnsafeRawPointer, second: UnsafeRawPointer?, offset: Int16,
+    into target: UnsafeMutablePointer<Int16>)
+  /// Normalises numbers and turns them into integers.
+  static func fixedPointQuantize(
+    _ count: Int, numbers: UnsafePointer<Float>, mean: UnsafePointer<Float>, deviation: UnsafePointer<Float>,
+    step: Int, scale: Float, zeroPoint: Int32, _ type: FixedPointType, into target: UnsafeMutableRawPointer)
+  /// Sums of products of a block of output channels.
+  static func fixedPointProducts(
+    _ shape: FixedPointProductShape, input: UnsafePointer<Int16>, weights: UnsafePointer<Int16>,
+    sums: UnsafeMutablePointer<Int32>)
+  /// Adds sums of 32 bits to sums of 64.
+  static func fixedPointWiden(
+    _ count: Int, _ sums: UnsafePointer<Int32>, shift: Int64, into target: UnsafeMutablePointer<Int64>)
+  /// Brings sums of 32 bits to the scale of the output.
+  static func fixedPointRound(
+    _ count: Int, bias: Int64, _ multiplier: FixedPointMultiplier, _ rounding: FixedPointRounding,
+    sums: UnsafeMutablePointer<Int32>)
+  /// Brings sums of 64 bits to the scale of the output.
+  static func fixedPointRoundWide(
+    _ count: Int, bias: Int64, _ multiplier: FixedPointMultiplier, _ sums: UnsafePointer<Int64>,
+    into target: UnsafeMutablePointer<Int32>)
+  /// Stores results in their width.
+  static func fixedPointStore(
+    _ count: Int, _ results: UnsafePointer<Int32>, _ output: FixedPointOutput, at place: Int)
   /// The sum of products of 16-bit values.
   static func fixedPointDot(
     count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafePointer<Int16>

@@ -32,7 +32,7 @@ private struct RandomFixedPointConvolution {
       paddingLeft: padding.1, dilationVertical: dilation.0, dilationHorizontal: dilation.1)
     let geometry = FixedPointConvolutionGeometry(
       window: window, inputs: (covers ? 1 : groups) * generator.integer(1...4),
-      outputs: (covers ? 1 : groups) * generator.integer(1...3), groups: covers ? 1 : groups)
+      outputs: (covers ? 1 : groups) * generator.integer(1...9), groups: covers ? 1 : groups)
     let (inputType, weightType) = (
       generator.element([FixedPointType.int8, .int16]), generator.element([FixedPointType.int8, .int16])
     )
@@ -55,7 +55,32 @@ private struct RandomFixedPointConvolution {
       FixedPointMultiplier(
         multiplier: Int32(generator.integer(1 << 30...Int(Int32.max))), shift: Int32(shift + generator.integer(-2...2)))
     }
-    rounding = inputType == .int8 && weightType == .int8 ? generator.element([.double, .single, .wide]) : .wide
+    // Sums of products of 16 bits do not fit 32.
+    rounding = inputType == weightType && inputType == .int16 ? .wide : generator.element([.double, .single, .wide])
+  }
+
+  /// Many channels and a large kernel: sums that go over from 32 bits to 64 many times.
+  init(deep generator: inout SeededGenerator, _ inputType: FixedPointType, _ weightType: FixedPointType) {
+    self.init(&generator, extremes: true)
+    let window = FixedPointWindow(
+      inputHeight: 12, inputWidth: 17, outputHeight: 2, outputWidth: 3, kernelHeight: 11, kernelWidth: 15)
+    geometry = FixedPointConvolutionGeometry(window: window, inputs: generator.integer(20...40), outputs: 5)
+    (self.inputType, self.weightType, rounding) = (inputType, weightType, .wide)
+    (inputOffset, firstPlane) = (0, 7)
+    // All of one sign, so that sums grow as large as they can.
+    input = (0..<geometry.inputs * window.inputPlane).map { _ in
+      generator.element([Int(inputType.minimum), Int(inputType.minimum) / 2])
+    }
+    weight = (0..<geometry.outputs * geometry.weightsPerOutput).map { _ in
+      generator.element([Int(weightType.minimum), Int(weightType.minimum) + 1, Int(weightType.minimum) / 3])
+    }
+    (outputType, outputOffset) = (.int16, 0)
+    bias = (0..<5).map { _ in Int64(generator.integer(-(1 << 20)...1 << 20)) }
+    // The largest sums come near the largest output.
+    let shift = Int32(inputType.rawValue + weightType.rawValue - 2)
+    multipliers = (0..<5).map { _ in
+      FixedPointMultiplier(multiplier: Int32(generator.integer(1 << 30...Int(Int32.max))), shift: 1 - shift)
+    }
   }
 
   /// The sums written down with an image that has its zeros around it.
@@ -136,6 +161,20 @@ private struct RandomFixedPointConvolution {
       #expect(random.found(nil) == expected, "seed \(seed), case \(index): \(random.geometry)")
       for level in ProcessorLevel.allCases where level.isAvailable {
         #expect(random.found(level) == expected, "seed \(seed), case \(index), \(level.name): \(random.geometry)")
+      }
+    }
+  }
+
+  @Test(arguments: [FixedPointType.int8, .int16], [FixedPointType.int8, .int16])
+  func `deep sums pass 32 bits and stay exact`(input: FixedPointType, weight: FixedPointType) {
+    var generator = SeededGenerator(seed: 11)
+    for _ in 0..<3 {
+      let random = RandomFixedPointConvolution(deep: &generator, input, weight)
+      let expected = random.expected
+      #expect(Set(expected).count > 3, "outputs at the end of their range prove nothing")
+      #expect(random.found(nil) == expected)
+      for level in ProcessorLevel.allCases where level.isAvailable {
+        #expect(random.found(level) == expected, "\(level.name): \(random.geometry)")
       }
     }
   }

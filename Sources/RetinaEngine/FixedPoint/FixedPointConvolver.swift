@@ -2,14 +2,16 @@ import RetinaKernels
 
 /// A convolution in fixed point by the fastest form that fits, with the integers of ``PlainFixedPointConvolution``.
 ///
-/// The input is first copied to 16 bits with its offset added, with zeros around it; then whole rows are summed at a time.
+/// The input is first laid out in 16 bits with its offset added, with zeros around it. A block of output channels is then summed at many
+/// neighbouring positions at a time, over whole rows of the padded input: what lies between the rows of the output is summed, too, and
+/// left away.
 struct FixedPointConvolver {
   /// How the sums are found.
   enum Form {
     /// The window covers the whole input once: one sum of products per output.
     case whole
-    /// Neighbouring outputs read neighbouring inputs: sixteen outputs at a time.
-    case rows
+    /// Neighbouring outputs read neighbouring inputs: blocks of channels and positions.
+    case blocks
     /// By the definition.
     case plain
   }
@@ -18,7 +20,7 @@ struct FixedPointConvolver {
   let form: Form
   /// The largest magnitude of an input, its offset added.
   private let largestInput: Int
-  private let largestWeight: Int
+  private let weightType: FixedPointType
   /// Size of an input channel with the zeros around it.
   private let paddedHeight, paddedWidth: Int
 
@@ -27,9 +29,8 @@ struct FixedPointConvolver {
   ) {
     let window = geometry.window
     self.geometry = geometry
-    largestInput = max(
-      Int(input.type.maximum) - Int(input.zeroPoint), Int(input.zeroPoint) - Int(input.type.minimum))
-    largestWeight = -Int(weight.minimum)
+    largestInput = input.largestMagnitude
+    weightType = weight
     paddedHeight = max(
       window.inputHeight + window.paddingTop,
       (window.outputHeight - 1) * window.strideVertical + (window.kernelHeight - 1) * window.dilationVertical + 1)
@@ -41,79 +42,99 @@ struct FixedPointConvolver {
       && window.kernelHeight == window.inputHeight && window.kernelWidth == window.inputWidth
       && window.dilationVertical == 1 && window.dilationHorizontal == 1
     let fits = largestInput <= 32_768 && (input.type == .int8 || input.zeroPoint == 0)
-    form = !fits ? .plain : covers ? .whole : window.strideHorizontal == 1 ? .rows : .plain
+    // A sum of a whole kernel row must fit 32 bits, and a single tap is not worth a block.
+    let isBlocked =
+      window.strideHorizontal == 1 && window.kernelWidth <= 128 && geometry.weightsPerOutput > 1
+    form = !fits ? .plain : covers ? .whole : isBlocked ? .blocks : .plain
   }
 
-  private var inputBytes: Int { aligned((geometry.inputs * paddedHeight * paddedWidth + 16) * 2) }
-  private var weightBytes: Int { aligned(geometry.weightsPerOutput * 2) }
-  private var sumBytes: Int { (geometry.window.outputWidth + 15) / 16 * 16 * 8 }
+  // MARK: - Working memory
 
-  /// Bytes of working memory.
-  var scratchBytes: Int {
+  private var plane: Int { paddedHeight * paddedWidth }
+  private var members: Int { geometry.inputs / geometry.groups }
+  /// Input channels of a group, rounded up to whole packs of every depth.
+  private var paddedMembers: Int {
+    let depth = FixedPointProductShape.maximumDepth
+    return (members + depth - 1) / depth * depth
+  }
+  /// Rows of the output that are summed at a time: as many as keep the sums near the processor.
+  private var stripRows: Int {
+    geometry.window.strideVertical == 1 ? max(1, min(geometry.window.outputHeight, 1024 / paddedWidth)) : 1
+  }
+  private var stripPositions: Int {
+    let block = FixedPointProductShape.block
+    return ((stripRows - 1) * paddedWidth + geometry.window.outputWidth + block - 1) / block * block
+  }
+
+  private var inputBytes: Int {
     switch form {
     case .plain: return 0
-    case .whole: return inputBytes + weightBytes
-    case .rows: return inputBytes + weightBytes + sumBytes
+    case .whole: return aligned(geometry.inputs * plane * 2)
+    case .blocks:
+      let slack = FixedPointProductShape.block * FixedPointProductShape.maximumDepth
+      return aligned((geometry.groups * paddedMembers * plane + slack) * 2)
     }
   }
+  private var weightBytes: Int {
+    switch form {
+    case .plain: return 0
+    case .whole: return aligned(geometry.weightsPerOutput * 2)
+    case .blocks: return aligned(paddedMembers * geometry.window.taps * FixedPointProductShape.maximumOutputs * 2)
+    }
+  }
+  private var sumCount: Int { form == .blocks ? stripPositions * FixedPointProductShape.maximumOutputs : 0 }
+
+  /// Bytes of working memory: input, weights of a block, sums in 32 and in 64 bits.
+  var scratchBytes: Int { inputBytes + weightBytes + 12 * sumCount }
 
   private func aligned(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
+
+  // MARK: - Running
 
   /// Convolves; see ``PlainFixedPointConvolution``.
   func forward(
     _ kernels: FixedPointKernelTable, input: FixedPointValues, firstPlane: Int,
-    parameters: FixedPointConvolutionParameters,
-    output: FixedPointOutput, scratch: UnsafeMutableRawPointer
+    parameters: FixedPointConvolutionParameters, output: FixedPointOutput, scratch: UnsafeMutableRawPointer
   ) {
-    guard form != .plain else {
-      PlainFixedPointConvolution.forward(
-        geometry, input: input, firstPlane: firstPlane, parameters: parameters, output: output)
-      return
-    }
     let values = scratch.assumingMemoryBound(to: Int16.self)
     let weights = (scratch + inputBytes).assumingMemoryBound(to: Int16.self)
-    let sums = (scratch + inputBytes + weightBytes).assumingMemoryBound(to: Int64.self)
-    spread(input, firstPlane: firstPlane, into: values)
-    let window = geometry.window
-    let (perOutput, plane) = (geometry.weightsPerOutput, paddedHeight * paddedWidth)
-    let shape = FixedPointRowShape(
-      columns: window.outputWidth, planes: geometry.inputs / geometry.groups, planeStride: plane,
-      kernelHeight: window.kernelHeight, kernelWidth: window.kernelWidth,
-      tapRowStride: window.dilationVertical * paddedWidth, tapColumnStride: window.dilationHorizontal,
-      limit: Int32(min(1 << 30, Int(Int32.max) / largestInput)))
-    for channel in 0..<geometry.outputs {
-      widen(parameters.weight, from: channel * perOutput, count: perOutput, into: weights)
-      let bias = parameters.bias?[channel] ?? 0
-      let multiplier = parameters.multipliers[channel]
-      if form == .whole {
-        let interval = max(1, Int(Int32.max) / (largestInput * largestWeight))
-        let sum = kernels.dot(perOutput, interval, values, weights) &+ bias
-        output.store(multiplier.apply(sum, parameters.rounding), at: channel)
-        continue
+    switch form {
+    case .plain:
+      PlainFixedPointConvolution.forward(
+        geometry, input: input, firstPlane: firstPlane, parameters: parameters, output: output)
+    case .whole:
+      for channel in 0..<geometry.inputs {
+        widen(
+          input, from: (firstPlane + channel) % geometry.inputs * plane, count: plane, into: values + channel * plane)
       }
-      let start = values + geometry.firstInput(of: channel) * plane
-      for row in 0..<window.outputHeight {
-        kernels.row(shape, start + row * window.strideVertical * paddedWidth, weights, bias, sums)
-        let place = (channel * window.outputHeight + row) * window.outputWidth
-        for column in 0..<window.outputWidth {
-          output.store(multiplier.apply(sums[column], parameters.rounding), at: place + column)
+      dots(kernels, values, weights, parameters, output)
+    case .blocks:
+      pack(kernels, input, firstPlane: firstPlane, into: values)
+      let sums = (scratch + inputBytes + weightBytes).assumingMemoryBound(to: Int32.self)
+      let wideSums = (scratch + inputBytes + weightBytes + 4 * sumCount).assumingMemoryBound(to: Int64.self)
+      let perGroup = geometry.outputs / geometry.groups
+      for group in 0..<geometry.groups {
+        let source = values + group * paddedMembers * plane
+        for first in stride(from: 0, to: perGroup, by: kernels.outputs) {
+          let outputs = group * perGroup + first..<group * perGroup + min(perGroup, first + kernels.outputs)
+          sumBlock(kernels, outputs, source, parameters, weights, sums, wideSums, output)
         }
       }
     }
   }
 
-  /// Copies the channels in order, with the offset added and zeros around them.
-  private func spread(_ input: FixedPointValues, firstPlane: Int, into values: UnsafeMutablePointer<Int16>) {
-    let window = geometry.window
-    let (height, width) = (window.inputHeight, window.inputWidth)
-    let isPadded = paddedHeight != height || paddedWidth != width
-    if isPadded { values.update(repeating: 0, count: geometry.inputs * paddedHeight * paddedWidth) }
-    for channel in 0..<geometry.inputs {
-      let source = (firstPlane + channel) % geometry.inputs * window.inputPlane
-      let target = values + (channel * paddedHeight + window.paddingTop) * paddedWidth + window.paddingLeft
-      for row in 0..<height {
-        widen(input, from: source + row * width, count: width, into: target + row * paddedWidth)
-      }
+  // MARK: - A window that covers the input
+
+  private func dots(
+    _ kernels: FixedPointKernelTable, _ values: UnsafePointer<Int16>, _ weights: UnsafeMutablePointer<Int16>,
+    _ parameters: FixedPointConvolutionParameters, _ output: FixedPointOutput
+  ) {
+    let count = geometry.weightsPerOutput
+    let interval = max(1, Int(Int32.max) / (largestInput * -Int(weightType.minimum)))
+    for channel in 0..<geometry.outputs {
+      widen(parameters.weight, from: channel * count, count: count, into: weights)
+      let sum = kernels.dot(count, interval, values, weights) &+ (parameters.bias?[channel] ?? 0)
+      output.store(parameters.multipliers[channel].apply(sum, parameters.rounding), at: channel)
     }
   }
 
@@ -129,6 +150,145 @@ struct FixedPointConvolver {
     case .int16:
       let values = source.start.assumingMemoryBound(to: Int16.self) + first
       for index in 0..<count { target[index] = values[index] &+ offset }
+    }
+  }
+
+  // MARK: - Blocks
+
+  /// Lays the channels out in order, in packs of the level's depth, with the offset added and zeros around them.
+  private func pack(
+    _ kernels: FixedPointKernelTable, _ input: FixedPointValues, firstPlane: Int,
+    into values: UnsafeMutablePointer<Int16>
+  ) {
+    let (window, depth) = (geometry.window, kernels.depth)
+    let offset = Int16(truncatingIfNeeded: input.offset)
+    let isPadded = paddedHeight != window.inputHeight || paddedWidth != window.inputWidth
+    if isPadded { values.update(repeating: 0, count: geometry.groups * paddedMembers * plane) }
+    // Rows without zeros between them are one long row.
+    let (rows, width) = isPadded ? (window.inputHeight, window.inputWidth) : (1, plane)
+    let margin = isPadded ? window.paddingTop * paddedWidth + window.paddingLeft : 0
+    for group in 0..<geometry.groups {
+      for member in stride(from: 0, to: members, by: depth) {
+        func source(_ member: Int) -> UnsafeRawPointer {
+          let channel = (firstPlane + group * members + member) % geometry.inputs
+          return input.start + channel * window.inputPlane * input.type.bytes
+        }
+        let (first, second) = (source(member), member + 1 < members ? source(member + 1) : nil)
+        let target = values + (group * paddedMembers + member) * plane + margin * depth
+        for row in 0..<rows {
+          let place = row * width * input.type.bytes
+          kernels.pack(
+            width, input.type, first + place, second.map { $0 + place }, offset, target + row * paddedWidth * depth)
+        }
+      }
+    }
+  }
+
+  /// Which bits of the weights go into a sum: `weight = 256 high + low`, both between -128 and 128.
+  private enum WeightPart: Int { case all, high, low }
+
+  /// Computes a block of output channels.
+  private func sumBlock(
+    _ kernels: FixedPointKernelTable, _ outputs: Range<Int>, _ values: UnsafePointer<Int16>,
+    _ parameters: FixedPointConvolutionParameters, _ weights: UnsafeMutablePointer<Int16>,
+    _ sums: UnsafeMutablePointer<Int32>, _ wideSums: UnsafeMutablePointer<Int64>, _ output: FixedPointOutput
+  ) {
+    let (window, depth) = (geometry.window, kernels.depth)
+    let rows = paddedMembers / depth * window.kernelHeight
+    // What a kernel row of a pack can add to the magnitude of a sum, for all bits of the weights and for eight of them.
+    let perRow = window.kernelWidth * depth * largestInput
+    let (most, mostOfPart) = (perRow * -Int(weightType.minimum), perRow * 128)
+    let limit = Int(Int32.max)
+    // Sums that are rounded in 32 bits may pass them in between.
+    let isNarrow = parameters.rounding != .wide || most * rows <= limit
+    let isSplit = !isNarrow && most > limit
+    let chunk = isNarrow ? rows : limit / (isSplit ? mostOfPart : most)
+    var shape = FixedPointProductShape(
+      positions: 0, firstRow: 0, rows: rows, kernelHeight: window.kernelHeight, kernelWidth: window.kernelWidth,
+      packStride: plane, tapRowStride: window.dilationVertical * paddedWidth,
+      tapColumnStride: window.dilationHorizontal, sumStride: stripPositions)
+    if isNarrow { packWeights(kernels, outputs, parameters.weight, 0..<rows, .all, into: weights) }
+    for firstRow in stride(from: 0, to: window.outputHeight, by: stripRows) {
+      let strip = firstRow..<min(window.outputHeight, firstRow + stripRows)
+      let source = values + depth * firstRow * window.strideVertical * paddedWidth
+      shape.positions = (strip.count - 1) * paddedWidth + window.outputWidth
+      if isNarrow {
+        kernels.products(shape, source, weights, sums)
+      } else {
+        wideSums.update(repeating: 0, count: outputs.count * stripPositions)
+        for first in stride(from: 0, to: rows, by: chunk) {
+          (shape.firstRow, shape.rows) = (first, min(chunk, rows - first))
+          for number in isSplit ? 1...2 : 0...0 {
+            let part = WeightPart(rawValue: number) ?? .all
+            packWeights(kernels, outputs, parameters.weight, first..<first + shape.rows, part, into: weights)
+            kernels.products(shape, source, weights, sums)
+            kernels.widen(outputs.count * stripPositions, sums, part == .high ? 8 : 0, wideSums)
+          }
+        }
+      }
+      for (index, channel) in outputs.enumerated() {
+        let (bias, multiplier) = (parameters.bias?[channel] ?? 0, parameters.multipliers[channel])
+        let results = sums + index * stripPositions
+        if isNarrow {
+          kernels.round(shape.positions, bias, multiplier, parameters.rounding, results)
+        } else {
+          kernels.roundWide(shape.positions, bias, multiplier, wideSums + index * stripPositions, results)
+        }
+        for row in strip {
+          kernels.store(
+            window.outputWidth, results + (row - firstRow) * paddedWidth, output,
+            (channel * window.outputHeight + row) * window.outputWidth)
+        }
+      }
+    }
+  }
+
+  /// Lays the weights of a block out as they are multiplied: `[rows, kernelWidth, outputs, depth]`, zeros where there are none.
+  private func packWeights(
+    _ kernels: FixedPointKernelTable, _ outputs: Range<Int>, _ weight: FixedPointValues, _ rows: Range<Int>,
+    _ part: WeightPart, into target: UnsafeMutablePointer<Int16>
+  ) {
+    let (window, depth) = (geometry.window, kernels.depth)
+    let step = kernels.outputs * depth
+    if outputs.count < kernels.outputs || members < paddedMembers {
+      target.update(repeating: 0, count: rows.count * window.kernelWidth * step)
+    }
+    for pack in rows.lowerBound / window.kernelHeight...(rows.upperBound - 1) / window.kernelHeight {
+      let inPack = pack * window.kernelHeight..<(pack + 1) * window.kernelHeight
+      let here = rows.clamped(to: inPack)
+      let firstTap = (here.lowerBound - inPack.lowerBound) * window.kernelWidth
+      let count = here.count * window.kernelWidth
+      for member in pack * depth..<min(members, (pack + 1) * depth) {
+        for (index, channel) in outputs.enumerated() {
+          let place = (here.lowerBound - rows.lowerBound) * window.kernelWidth * step + index * depth + member % depth
+          let first = (channel * members + member) * window.taps + firstTap
+          copy(weight, from: first, count: count, part, into: target + place, step: step)
+        }
+      }
+    }
+  }
+
+  /// Copies a part of weights to places a step apart.
+  private func copy(
+    _ weight: FixedPointValues, from first: Int, count: Int, _ part: WeightPart,
+    into target: UnsafeMutablePointer<Int16>, step: Int
+  ) {
+    switch (weight.type, part) {
+    case (.int8, _):
+      let values = weight.start.assumingMemoryBound(to: Int8.self) + first
+      for index in 0..<count { target[index &* step] = Int16(values[index]) }
+    case (.int16, .all):
+      let values = weight.start.assumingMemoryBound(to: Int16.self) + first
+      for index in 0..<count { target[index &* step] = values[index] }
+    case (.int16, .low):
+      let values = weight.start.assumingMemoryBound(to: Int16.self) + first
+      for index in 0..<count { target[index &* step] = Int16(Int8(truncatingIfNeeded: values[index])) }
+    case (.int16, .high):
+      let values = weight.start.assumingMemoryBound(to: Int16.self) + first
+      for index in 0..<count {
+        // The low part is negative from its 128 on: then the high one is one more.
+        target[index &* step] = Int16(truncatingIfNeeded: (Int32(values[index]) &+ 128) &>> 8)
+      }
     }
   }
 }

@@ -307,8 +307,7 @@ private struct ImageChecker {
     try array(place(Place.multipliers), count: results, size: 8)
     let parameters = image.parameters(layer)
     let shifts = FixedPointMultiplier.shifts(rounding)
-    let largestInput = max(
-      Int64(input.type.maximum) - Int64(input.zeroPoint), Int64(input.zeroPoint) - Int64(input.type.minimum))
+    let largestInput = Int64(input.largestMagnitude)
     let limit: Int64 = rounding == .wide ? 1 << 47 : 1 << 31
     for output in 0..<results {
       let multiplier = parameters.multipliers[output]

@@ -40,6 +40,11 @@ public struct FixedPointQuantization: Equatable, Sendable {
     }
   }
 
+  /// The largest magnitude of a value without its zero point.
+  public var largestMagnitude: Int {
+    max(Int(type.maximum) - Int(zeroPoint), Int(zeroPoint) - Int(type.minimum))
+  }
+
   /// The value nearest to a number.
   public func value(of number: Float) -> Int32 {
     FixedPointScale.value(of: number, scale: scale, zeroPoint: zeroPoint, type: type)

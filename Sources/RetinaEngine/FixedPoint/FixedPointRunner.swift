@@ -71,24 +71,27 @@ public struct FixedPointRunner {
   /// - Returns: whether it was complete, so that the outputs mean something; never for a model that does not look at movies.
   @discardableResult
   public func push(_ frame: UnsafePointer<Float>) -> Bool {
-    guard let history = image.history else { return false }
+    guard let window = take(frame) else { return false }
+    run(window.start, firstPlane: window.firstPlane)
+    return true
+  }
+
+  /// Takes the next frame; gives the window that it completes, and the place of its oldest frame.
+  func take(_ frame: UnsafePointer<Float>) -> (start: UnsafeRawPointer, firstPlane: Int)? {
+    guard let history = image.history else { return nil }
     let frames = self.frames
     let slot = Int(frames % UInt64(history))
     let bytes = image.frameCount * image.input.type.bytes
     let ring = state + FixedPointRunner.stateHeaderBytes
     quantize(frame, count: image.frameCount, into: ring + slot * bytes)
     state.storeBytes(of: frames &+ 1, toByteOffset: 8, as: UInt64.self)
-    guard frames + 1 >= UInt64(history) else { return false }
+    guard frames + 1 >= UInt64(history) else { return nil }
     let oldest = (slot + 1) % history
-    if image.windowBytes == 0 {
-      run(ring, firstPlane: oldest)
-    } else {
-      let older = (history - oldest) * bytes
-      arena.copyMemory(from: ring + oldest * bytes, byteCount: older)
-      (arena + older).copyMemory(from: ring, byteCount: oldest * bytes)
-      run(arena, firstPlane: 0)
-    }
-    return true
+    guard image.windowBytes > 0 else { return (UnsafeRawPointer(ring), oldest) }
+    let older = (history - oldest) * bytes
+    arena.copyMemory(from: ring + oldest * bytes, byteCount: older)
+    (arena + older).copyMemory(from: ring, byteCount: oldest * bytes)
+    return (UnsafeRawPointer(arena), 0)
   }
 
   /// Runs one input that is in integers already: `[history, height, width]`, oldest frame first, or whatever shape the model takes.
@@ -98,7 +101,8 @@ public struct FixedPointRunner {
     for index in 0..<image.layerCount { run(index, input: input, firstPlane: firstPlane) }
   }
 
-  private func run(_ index: Int, input: UnsafeRawPointer, firstPlane: Int) {
+  /// Runs one layer; its input is the output of the layer before it, that of the first one what is given.
+  func run(_ index: Int, input: UnsafeRawPointer, firstPlane: Int) {
     let layer = image.layer(index)
     let source = index == 0 ? input : UnsafeRawPointer(arena + image.place(index - 1))
     layer.forward(
@@ -124,16 +128,18 @@ public struct FixedPointRunner {
   /// Normalises numbers and turns them into integers; whole frames, or a whole input.
   public func quantize(_ numbers: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer) {
     let input = image.input
-    let output = FixedPointOutput(input.type, target, minimum: input.type.minimum, maximum: input.type.maximum)
     let (length, mean, deviation) = image.normalization
-    var pixel = 0
-    for index in 0..<count {
-      var number = numbers[index]
-      if length > 0 {
-        number = (number - mean[pixel]) / deviation[pixel]
-        pixel = pixel + 1 == length ? 0 : pixel + 1
-      }
-      output.store(input.value(of: number), at: index)
+    guard length > 0 else {
+      // Nothing is taken off, and divided by one.
+      var (zero, one) = (Float(0), Float(1))
+      kernels.quantize(count, numbers, &zero, &one, 0, input.scale, input.zeroPoint, input.type, target)
+      return
+    }
+    let piece = length == 1 ? count : length
+    for first in stride(from: 0, to: count, by: piece) {
+      kernels.quantize(
+        piece, numbers + first, mean, deviation, length == 1 ? 0 : 1, input.scale, input.zeroPoint, input.type,
+        target + first * input.type.bytes)
     }
   }
 
