@@ -24,7 +24,9 @@ struct FixedPointMaking {
     let source = try StimulusSource(calibrate, for: model)
     inputs = try FixedPointMaking.inputs(source, model, windows: windows)
     do {
-      let folded = try FoldedModel(model, composesStacks: !arguments.has("--keep-stacks"))
+      let stacks = try arguments.choice("--stacks", of: ["cheaper", "kept", "composed"])
+      let folded = try FoldedModel(
+        model, stacks: stacks == "kept" ? .kept : stacks == "composed" ? .composed : .cheaper)
       let calibration = Calibration(folded.model, inputs)
       guard calibration.isFinite else { throw source.tooLarge(source.stimuli[0]) }
       let quantizer = FixedPointQuantizer(folded, calibration, options)

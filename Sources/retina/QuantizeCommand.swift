@@ -19,7 +19,8 @@ enum QuantizeCommand: Command {
     CommandOption("--precision", "P", "int8 or int16: the width of values between layers (default: int16)"),
     CommandOption("--method", "M", "min-max, percentile, mse or entropy (default: min-max)"),
     CommandOption("--weights", "W", "int8 or int16: the weights of the first convolution (default: as --precision)"),
-    CommandOption("--keep-stacks", nil, "do not compose linear convolutions: fewer multiplications, more roundings"),
+    CommandOption(
+      "--stacks", "S", "linear convolutions in a row: kept, composed to one, or what is cheaper (default: cheaper)"),
     CommandOption("--no-bias-correction", nil, "leave the mean error of rounded weights in"),
     CommandOption("--windows", "N", "windows to calibrate on and to compare, evenly spread (default: 256)"),
     .json,

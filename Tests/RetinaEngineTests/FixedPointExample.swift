@@ -78,7 +78,7 @@ struct FixedPointExample: Sendable, CustomTestStringConvertible {
   }
 
   func plan(_ options: QuantizationOptions, composesStacks: Bool = true) throws -> FixedPointModel {
-    let folded = try FoldedModel(model, composesStacks: composesStacks)
+    let folded = try FoldedModel(model, stacks: composesStacks ? .composed : .kept)
     let inputs = try self.inputs
     let quantizer = FixedPointQuantizer(folded, Calibration(folded.model, inputs), options)
     return try inputs.withInput(0) { golden in

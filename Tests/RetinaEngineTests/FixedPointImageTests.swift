@@ -15,7 +15,7 @@ private func tinyImage() throws -> [UInt8] {
   var movie = Tensor(repeating: 0, shape: Shape(4, 3, 3))
   movie.values = Movie(.random, model, frames: 4).values
   let inputs = try #require(InputSequence(movie, inputShape: model.inputShape))
-  let folded = try FoldedModel(model)
+  let folded = try FoldedModel(model, stacks: .composed)
   let quantizer = FixedPointQuantizer(
     folded, Calibration(folded.model, inputs), QuantizationOptions(precision: .int8))
   return try inputs.withInput(0) { golden in

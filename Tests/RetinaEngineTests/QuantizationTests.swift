@@ -10,7 +10,7 @@ import Testing
     for _ in 0..<5 { try builder.random() }
     let model = try builder.model()
     for composes in [true, false] {
-      let folded = try FoldedModel(model, composesStacks: composes)
+      let folded = try FoldedModel(model, stacks: composes ? .composed : .kept)
       let (original, other) = (Program(model), Program(folded.model))
       let values = [original, other].map { Workspace(MemoryPlan($0) { _ in true }) }
       var generator = SeededGenerator(seed: seed)
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test func `normalisations vanish into convolutions`() throws {
-    let folded = try FoldedModel(try FixedPointExample(.deepRetina).model)
+    let folded = try FoldedModel(try FixedPointExample(.deepRetina).model, stacks: .composed)
     #expect(folded.model.layers.count == 7)
     #expect(
       folded.names == [
@@ -128,7 +128,7 @@ import Testing
   @Test func `weights use their range, and biases are at the scale of the sums`() throws {
     let example = try FixedPointExample(.deepRetina)
     let model = try example.plan(QuantizationOptions(precision: .int8, correctsBias: false))
-    let folded = try FoldedModel(example.model)
+    let folded = try FoldedModel(example.model, stacks: .composed)
     var input = model.input
     for (layer, place) in zip(model.layers, [0, 2, 5]) {
       guard case .convolution(let convolution) = layer.operation else { continue }
@@ -158,7 +158,7 @@ import Testing
     var generator = SeededGenerator(seed: 9)
     inputs.values = generator.values(inputs.values.count).map { $0.magnitude }
     let sequence = try #require(InputSequence(inputs, inputShape: model.inputShape))
-    let folded = try FoldedModel(model)
+    let folded = try FoldedModel(model, stacks: .composed)
     let calibration = Calibration(folded.model, sequence)
     let float = Program(model)
     let values = Workspace(MemoryPlan(float) { _ in true })
@@ -184,7 +184,7 @@ import Testing
 
   @Test func `a model that computes nothing is refused`() throws {
     let model = try Model(name: "nothing", inputShape: Shape(2, 2, 2), layers: [Layer("flatten", .flatten)])
-    let folded = try FoldedModel(model)
+    let folded = try FoldedModel(model, stacks: .composed)
     let inputs = try #require(
       InputSequence(Tensor(repeating: 1, shape: Shape(3, 2, 2)), inputShape: model.inputShape))
     let quantizer = FixedPointQuantizer(

@@ -33,7 +33,7 @@ import Testing
     var movie = Tensor(repeating: 0, shape: Shape(20, 12, 12))
     for index in movie.values.indices { movie.values[index] = Float.random(in: -1...1, using: &generator) }
     let inputs = try #require(InputSequence(movie, inputShape: model.inputShape))
-    let folded = try FoldedModel(model)
+    let folded = try FoldedModel(model, stacks: .composed)
     let calibration = Calibration(folded.model, inputs)
     let plan = try FixedPointQuantizer(folded, calibration, QuantizationOptions(precision: .int16)).model(
       golden: movie.values)
@@ -73,7 +73,7 @@ import Testing
     var movie = Tensor(repeating: 0, shape: Shape(40, 12, 12))
     for index in movie.values.indices { movie.values[index] = Float.random(in: -1...1, using: &generator) }
     let inputs = try #require(InputSequence(movie, inputShape: model.inputShape))
-    let folded = try FoldedModel(model)
+    let folded = try FoldedModel(model, stacks: .composed)
     let calibration = Calibration(folded.model, inputs)
     func compare(_ options: QuantizationOptions) throws -> FixedPointComparison {
       let plan = try FixedPointQuantizer(folded, calibration, options).model(golden: movie.values)

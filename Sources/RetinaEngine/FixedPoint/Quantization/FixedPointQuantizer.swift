@@ -49,6 +49,9 @@ public struct FixedPointQuantizer {
     var layer, end: Int
     var names: [String]
     var shape: Shape
+
+    /// Whether its output is a linear function of its input.
+    func isLinear(in model: Model) -> Bool { layer == end && model.layers[layer].operation.isLinear }
   }
 
   /// Quantises a folded model whose layers were looked at on calibration inputs.
@@ -121,6 +124,9 @@ public struct FixedPointQuantizer {
       switch folded.model.layers[parts[index].layer].operation {
       case .activation(.relu), .maximumPool, .averagePool, .readout: types[index] = types[index + 1]
       case .activation: types[index] = .int16
+      // The part before is one of linear convolutions in a row: 16 bits between them cost no time, and hardly round.
+      case let operation where operation.isLinear && index > 0 && parts[index - 1].isLinear(in: folded.model):
+        types[index] = .int16
       default: break
       }
     }
@@ -227,24 +233,35 @@ public struct FixedPointQuantizer {
     let type = isFirst ? options.firstWeights : .int8
     let perOutput = weight.count / geometry.outputs
     let inputScale = Double(input.scale)
-    let rounded = weight.indices.map { _ in Int16(0) }
-    var (quantized, scales) = (rounded, [Double]())
+    var (quantized, scales) = ([Int16](repeating: 0, count: weight.count), [Double]())
+    var fits32 = true
     for channel in 0..<geometry.outputs {
       let range = channel * perOutput..<(channel + 1) * perOutput
       let largest = range.reduce(Float(0)) { max($0, weight[$1].magnitude) }
       // A bias much larger than the weights must still fit.
       let biasScale = Double(bias?[channel].magnitude ?? 0) / inputScale / 0x1p29
-      var scale = max(Double(largest) / Double(type.maximum), biasScale)
-      if scale == 0 { scale = 1 }
-      for index in range {
-        quantized[index] = Int16((Double(weight[index]) / scale).rounded(.toNearestOrAwayFromZero))
+      scales.append(max(Double(largest) / Double(type.maximum), biasScale))
+      if type == .int16 {
+        let coarser = scaleThatFits32(range.reduce(0) { $0 + Double(weight[$1].magnitude) }, perOutput, input)
+        fits32 = fits32 && coarser * FixedPointQuantizer.fewestSteps <= Double(largest)
       }
-      scales.append(scale)
+    }
+    let isNarrow = type == .int16 && fits32
+    for channel in 0..<geometry.outputs {
+      let range = channel * perOutput..<(channel + 1) * perOutput
+      if isNarrow {
+        let sum = range.reduce(0) { $0 + Double(weight[$1].magnitude) }
+        scales[channel] = max(scales[channel], scaleThatFits32(sum, perOutput, input))
+      }
+      if scales[channel] == 0 { scales[channel] = 1 }
+      for index in range {
+        quantized[index] = Int16((Double(weight[index]) / scales[channel]).rounded(.toNearestOrAwayFromZero))
+      }
     }
     let corrections = options.correctsBias ? meanErrors(part, geometry, weight, quantized, scales) : nil
     var result = FixedPointModel.Convolution(
       geometry: FixedPointConvolutionGeometry(geometry), weight: quantized, weightType: type, bias: [],
-      multipliers: [], rounding: input.type == .int8 ? .double : .wide)
+      multipliers: [], rounding: input.type == .int8 || isNarrow ? .double : .wide)
     for channel in 0..<geometry.outputs {
       let exact = Double(bias?[channel] ?? 0) + (corrections?[channel] ?? 0)
       let steps = (exact / (inputScale * scales[channel])).rounded(.toNearestOrAwayFromZero)
@@ -262,6 +279,18 @@ public struct FixedPointQuantizer {
       result.multipliers.append(multiplier)
     }
     return result
+  }
+
+  /// Weights of 16 bits use fewer of them where sums then fit 32 bits, which is twice as fast, as long as the largest weight still has
+  /// this many steps: one more bit than a weight of 8.
+  private static let fewestSteps = 254.0
+
+  /// The finest scale of weights whose magnitudes add up to `sum` with which sums fit 32 bits, rounding included.
+  private func scaleThatFits32(_ sum: Double, _ count: Int, _ input: FixedPointQuantization) -> Double {
+    let largest = Double(input.largestMagnitude)
+    // A quarter is left to the bias.
+    let room = 0x1.8p30 / largest - Double(count) / 2
+    return room > 0 ? sum / room : .infinity
   }
 
   /// For each output channel, how much smaller its mean is for rounded weights, from the mean of every input unit.
@@ -293,9 +322,7 @@ extension FixedPointModel.Convolution {
     let magnitudes = weight[channel * perOutput..<(channel + 1) * perOutput].reduce(Int64(0)) {
       $0 + Int64($1.magnitude)
     }
-    let largest = max(
-      Int64(input.type.maximum) - Int64(input.zeroPoint), Int64(input.zeroPoint) - Int64(input.type.minimum))
-    return magnitudes * largest + Int64(bias[channel].magnitude) < 1 << 31
+    return magnitudes * Int64(input.largestMagnitude) + Int64(bias[channel].magnitude) < 1 << 31
   }
 }
 

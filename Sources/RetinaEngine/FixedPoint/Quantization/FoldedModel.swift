@@ -10,14 +10,23 @@ public struct FoldedModel: Sendable {
   /// For every layer of it, the layers of the original whose values it gives; none where it gives those of no layer.
   public let names: [[String]]
 
+  /// What becomes of linear convolutions in a row.
+  public enum Stacks: Sendable {
+    /// They stay as they are: a rounding after each.
+    case kept
+    /// They become one, with a kernel as large as what they see together.
+    case composed
+    /// Whichever takes fewer multiply-adds.
+    case cheaper
+  }
+
   /// Folds a model.
   ///
-  /// - Parameter composesStacks: whether linear convolutions in a row become one: more multiplications, fewer roundings.
   /// - Throws: ``ModelError`` when folded parameters overflow float32.
-  public init(_ model: Model, composesStacks: Bool = true) throws(ModelError) {
+  public init(_ model: Model, stacks: Stacks = .cheaper) throws(ModelError) {
     var folder = ModelFolder()
     for (index, layer) in model.layers.enumerated() {
-      folder.add(layer, input: model.inputShape(ofLayer: index), composesStacks: composesStacks)
+      folder.add(layer, input: model.inputShape(ofLayer: index), stacks: stacks)
     }
     var facts = model.facts
     facts.golden = nil
@@ -31,10 +40,10 @@ private struct ModelFolder {
   var layers: [Layer] = []
   var names: [[String]] = []
 
-  mutating func add(_ layer: Layer, input: Shape, composesStacks: Bool) {
+  mutating func add(_ layer: Layer, input: Shape, stacks: FoldedModel.Stacks) {
     switch layer.operation {
     case .convolutionStack(let stack):
-      if composesStacks {
+      if stacks == .composed || (stacks == .cheaper && !stack.isCheaperThanComposed(input)) {
         append(.convolution(Convolution(weight: stack.composed, bias: stack.bias)), layer.name)
       } else {
         for (index, weight) in stack.weights.enumerated() {
@@ -100,5 +109,19 @@ private struct ModelFolder {
     layers.removeLast()
     names.removeLast()
     append(operation, name)
+  }
+}
+
+extension ConvolutionStack {
+  /// Whether the convolutions one by one take fewer multiply-adds than the one that they make together.
+  fileprivate func isCheaperThanComposed(_ input: Shape) -> Bool {
+    var (height, width, sum) = (input[1], input[2], 0)
+    func cost(_ weight: Tensor) -> Int { weight.shape.count * height * width }
+    for weight in weights {
+      height -= weight.shape[2] - 1
+      width -= weight.shape[3] - 1
+      sum += cost(weight)
+    }
+    return sum < cost(composed)
   }
 }
