@@ -6,8 +6,8 @@ import RetinaProbe
 /// `retina bench`: how long a frame takes, or an exact explanation of a window.
 enum BenchCommand: Command {
   static let name = "bench"
-  static let summary = "Measures the time per frame of a movie model in a stream, or of its exact explanation."
-  static let operands = ["MODEL"]
+  static let summary = "Measures the time per frame of a movie model or image in a stream, or of its exact explanation."
+  static let operands = ["MODEL|IMAGE"]
   static let options = [
     CommandOption("--frames", "N", "frames to time (default: 400)"),
     CommandOption("--stimulus", "FILE", "a movie to use (default: uniform noise)"),
@@ -28,6 +28,13 @@ enum BenchCommand: Command {
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let path = arguments.operands[0]
+    let clock = try arguments.choice("--clock", of: ["wall", "cpu"]) == "cpu" ? processorSeconds : seconds
+    if ImageFile.isImage(path) {
+      let bench = try FixedPointBench(try ImageFile.read(path), arguments, clock: clock)
+      print(
+        arguments.has("--json") ? bench.json.text(indented: true) : bench.text(showsLayers: arguments.has("--layers")))
+      return ExitCode.done
+    }
     let model = try ModelFile.read(path)
     var options = try streamOptions(arguments)
     options.block = try arguments.integer("--block", in: 1...64) ?? options.block
@@ -36,11 +43,11 @@ enum BenchCommand: Command {
         file: path, expected: "a model of movies, with an input [history, height, width]", found: "\(model.inputShape)")
     }
     try refuseUnusedOptions(arguments)
-    let clock = try arguments.choice("--clock", of: ["wall", "cpu"]) == "cpu" ? processorSeconds : seconds
     if arguments.has("--probe") { return try probe(plan, arguments, clock: clock) }
     if arguments.has("--ablate") { return try ablate(plan, arguments, clock: clock) }
     let count = try arguments.integer("--frames", in: 1...1_000_000) ?? 400
-    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: max(64, plan.history))
+    let movie = try self.movie(
+      arguments["--stimulus"], inputShape: plan.model.inputShape, frames: max(64, plan.history))
     if let steps = try arguments.integer("--stream-probe", in: 1...10_000) {
       return try streamProbe(plan, arguments, movie, steps: steps, frames: count, clock: clock)
     }
@@ -145,7 +152,8 @@ enum BenchCommand: Command {
   private static func windows(
     _ plan: StreamPlan, _ arguments: Arguments, _ program: Program, count: Int
   ) throws -> (Int) -> [Float] {
-    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: plan.history + min(count, 400))
+    let movie = try self.movie(
+      arguments["--stimulus"], inputShape: plan.model.inputShape, frames: plan.history + min(count, 400))
     let (frames, window) = (movie.count / plan.frameCount, plan.history * plan.frameCount)
     return { index in
       let first = index % max(1, frames - plan.history + 1) * plan.frameCount
@@ -165,7 +173,8 @@ enum BenchCommand: Command {
       throw FileError(file: arguments.operands[0], expected: "a model with a hidden nonlinearity", found: "none")
     }
     let frames = try arguments.integer("--frames", in: 1...1_000_000) ?? 100
-    let movie = try self.movie(arguments["--stimulus"], plan: plan, frames: max(64, plan.history))
+    let movie = try self.movie(
+      arguments["--stimulus"], inputShape: plan.model.inputShape, frames: max(64, plan.history))
     let forward = StreamTiming(direct, movie: movie, frames: frames, clock: clock).meanFrame
     let timing = try AblationTiming(
       program,
@@ -222,14 +231,15 @@ enum BenchCommand: Command {
 
   // MARK: - Streams
 
-  private static func movie(_ file: String?, plan: StreamPlan, frames: Int) throws -> [Float] {
+  /// The values of a movie in a file, or of uniform noise.
+  static func movie(_ file: String?, inputShape: Shape, frames: Int) throws -> [Float] {
     if let file {
-      let source = try StimulusSource(file, for: plan.model)
+      let source = try StimulusSource(file, inputShape: inputShape)
       if case .movie(let movie)? = source.stimuli.first?.content { return movie.values }
       throw FileError(file: file, expected: "a movie", found: "independent inputs")
     }
     var state: UInt64 = 1
-    return (0..<frames * plan.frameCount).map { _ in
+    return (0..<frames * inputShape[1] * inputShape[2]).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Float(state >> 40) / Float(1 << 23) - 1
     }

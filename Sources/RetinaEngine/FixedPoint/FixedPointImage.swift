@@ -197,9 +197,7 @@ public struct FixedPointImage: @unchecked Sendable {
   /// Multiply-adds of one input.
   public var multiplyAdds: Int {
     var sum = 0
-    for index in 0..<layerCount {
-      if case .convolution(let geometry, _) = layer(index).operation { sum += geometry.multiplyAdds }
-    }
+    for index in 0..<layerCount { sum += layer(index).multiplyAdds }
     return sum
   }
 

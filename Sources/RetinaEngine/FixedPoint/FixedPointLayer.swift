@@ -27,6 +27,27 @@ public struct FixedPointLayer {
   /// Place of the output in the arena, in bytes.
   public var place: Int
 
+  /// Multiply-adds of one input.
+  public var multiplyAdds: Int {
+    guard case .convolution(let geometry, _) = operation else { return 0 }
+    return geometry.multiplyAdds
+  }
+
+  /// How it is computed, in words.
+  public var form: StaticString {
+    switch operation {
+    case .convolution:
+      switch convolver?.form {
+      case .whole: return "dot products"
+      case .blocks: return "blocks"
+      case .plain, nil: return "by definition"
+      }
+    case .maximumPool, .averagePool: return "by definition"
+    case .table: return "table"
+    case .gather: return "gather"
+    }
+  }
+
   /// Bytes of working memory besides the output.
   var scratchBytes: Int { convolver?.scratchBytes ?? 0 }
 
