@@ -12,7 +12,7 @@ with their deviation, and count neither as float32 peers nor in that check.
 
 A peer gets complete windows, cut out of the movie and laid out as it likes them before the clock starts, at batch sizes 1, 8
 and 32. RetinaKit gets the movie one frame after another (`retina bench`), at each processor level that this machine has, as
-planned and with `--algorithm direct`. In every round each engine runs in turn on the same core, for three stretches of which
+planned and with `--algorithm direct`, and as images in int8 and int16 that `retina quantize` made. In every round each engine runs in turn on the same core, for three stretches of which
 the fastest counts; the table gives the median over rounds of the time per frame, and of the ratio to RetinaKit's time in the
 same round.
 
@@ -443,8 +443,11 @@ class LiteRT(Peer):
 
     def __init__(self, net, calibration):
         self.interpreter = load("ai_edge_litert.interpreter")
-        self.model = litert_model(net)
+        self.model = self.write(net, calibration)
         self.interpreters = {}
+
+    def write(self, net: Net, calibration: np.ndarray) -> bytes:
+        return litert_model(net)
 
     def prepare(self, batch):
         return np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
@@ -462,17 +465,46 @@ class LiteRT(Peer):
         return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
-def litert_model(net: Net) -> bytes:
-    """The net as a LiteRT flatbuffer; channels last, the softplus as log(exp(x) + 1)."""
+class LiteRTInt8(LiteRT):
+    title, is_float32 = "LiteRT (XNNPACK) int8", False
+
+    def write(self, net, calibration):
+        return litert_model(net, layer_ranges(net, calibration))
+
+
+def layer_ranges(net: Net, calibration: np.ndarray) -> list[tuple[float, float]]:
+    """The smallest and largest value of the windows, then of what comes out of every step."""
+    torch = load("torch")
+    values = torch.from_numpy(np.ascontiguousarray(calibration))
+    ranges = [(float(values.min()), float(values.max()))]
+    with torch.inference_mode():
+        for module in torch_module(net):
+            values = module(values)
+            ranges.append((float(values.min()), float(values.max())))
+    return ranges
+
+
+def litert_model(net: Net, ranges: list[tuple[float, float]] | None = None) -> bytes:
+    """The net as a LiteRT flatbuffer; channels last, the softplus as log(exp(x) + 1).
+
+    With the ranges of `layer_ranges` it is one in int8 (one scale per output channel, zero points, biases of 32 bits), between a
+    quantisation of the windows and a softplus in float32.
+    """
     schema, flatbuffers = load("ai_edge_litert.schema_py_generated"), load("flatbuffers")
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version, model.buffers, model.operatorCodes = 3, [schema.BufferT()], []
     graph.tensors, graph.operators = [], []
+    kinds_of = {np.dtype(np.float32): "FLOAT32", np.dtype(np.int8): "INT8", np.dtype(np.int32): "INT32"}
 
-    def tensor(name, shape, values=None, kind=schema.TensorType.FLOAT32):
+    def tensor(name, shape, values=None, kind="FLOAT32", scales=None, zero=0):
         item = schema.TensorT()
-        item.name, item.shape, item.type, item.buffer = name, list(shape), kind, 0
+        item.name, item.shape, item.buffer = name, list(shape), 0
+        item.type = getattr(schema.TensorType, kind if values is None else kinds_of[values.dtype])
         item.shapeSignature = [-1, *shape[1:]] if values is None else list(shape)
+        if scales is not None:
+            item.quantization = schema.QuantizationParametersT()
+            item.quantization.scale, item.quantization.zeroPoint = list(scales), [zero] * len(scales)
+            item.quantization.quantizedDimension = 0
         if values is not None:
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
@@ -485,17 +517,39 @@ def litert_model(net: Net) -> bytes:
         entry = schema.OperatorCodeT()
         entry.builtinCode = code
         entry.deprecatedBuiltinCode = min(code, 127)
-        entry.version = 1
+        entry.version = 3 if ranges and code in (codes.CONV_2D, codes.FULLY_CONNECTED) else 1
         model.operatorCodes.append(entry)
         item = schema.OperatorT()
         item.opcodeIndex, item.inputs, item.outputs = len(model.operatorCodes) - 1, inputs, [output]
         item.builtinOptionsType, item.builtinOptions = options_type, options
         graph.operators.append(item)
 
+    def activations(name, shape, index):
+        """The tensor of what comes out of a step (0: the windows), and its scale."""
+        if not ranges:
+            return tensor(name, shape), None
+        low, high = min(0.0, ranges[index][0]), max(0.0, ranges[index][1])
+        scale = (high - low) / 255
+        return tensor(name, shape, kind="INT8", scales=[scale], zero=int(round(-128 - low / scale))), scale
+
+    def parameters(index, weight, bias, scale):
+        """The tensors of weights and biases behind values of a scale."""
+        if scale is None:
+            return [tensor(f"{index}.weight", weight.shape, weight), tensor(f"{index}.bias", bias.shape, bias)]
+        scales = np.abs(weight.reshape(len(weight), -1)).max(1) / 127
+        integers = np.round(weight / scales.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.int8)
+        return [
+            tensor(f"{index}.weight", weight.shape, integers, scales=scales),
+            tensor(f"{index}.bias", bias.shape, np.round(bias / (scales * scale)).astype(np.int32), scales=scales * scale),
+        ]  # fmt: skip
+
     codes, kinds = schema.BuiltinOperator, schema.BuiltinOptions
     history, height, width = net.input
-    shape, last = (1, height, width, history), tensor("windows", (1, height, width, history))
+    shape, last, scale = (1, height, width, history), tensor("windows", (1, height, width, history)), None
     graph.inputs, steps = [last], list(net.steps())
+    if ranges:
+        windows, (last, scale) = last, activations("integers", shape, 0)
+        operator(codes.QUANTIZE, [windows], last)
     for index, (kind, *arrays) in enumerate(steps):
         if kind == "conv":
             weight, bias = arrays
@@ -503,19 +557,22 @@ def litert_model(net: Net) -> bytes:
             options = schema.Conv2DOptionsT()
             options.padding, options.strideH, options.strideW = schema.Padding.VALID, 1, 1
             options.dilationHFactor = options.dilationWFactor = 1
-            options.fusedActivationFunction = int(steps[index + 1][0] == "relu")
-            weight = weight.transpose(0, 2, 3, 1)
-            inputs = [last, tensor(f"{index}.weight", weight.shape, weight), tensor(f"{index}.bias", bias.shape, bias)]
-            last = tensor(f"{index}", shape)
+            is_rectified = steps[index + 1][0] == "relu"
+            options.fusedActivationFunction = int(is_rectified)
+            inputs = [last, *parameters(index, weight.transpose(0, 2, 3, 1), bias, scale)]
+            last, scale = activations(f"{index}", shape, index + 1 + is_rectified)
             operator(codes.CONV_2D, inputs, last, kinds.Conv2DOptions, options)
         elif kind == "dense":
             weight, bias = arrays
             # From the order [channel, row, column] into [row, column, channel].
             weight = weight.reshape(-1, shape[3], *shape[1:3]).transpose(0, 2, 3, 1).reshape(weight.shape)
-            inputs = [last, tensor(f"{index}.weight", weight.shape, weight), tensor(f"{index}.bias", bias.shape, bias)]
-            last = tensor(f"{index}", (1, len(bias)))
+            inputs = [last, *parameters(index, weight, bias, scale)]
+            last, scale = activations(f"{index}", (1, len(bias)), index + 1)
             operator(codes.FULLY_CONNECTED, inputs, last, kinds.FullyConnectedOptions, schema.FullyConnectedOptionsT())
         elif kind == "softplus":
+            if ranges:
+                integers, last = last, tensor("numbers", (1, net.cells))
+                operator(codes.DEQUANTIZE, [integers], last)
             one = tensor("one", (1,), np.ones(1, np.float32))
             e, sum_, log = (tensor(name, (1, net.cells)) for name in ("exp", "sum", "rates"))
             operator(codes.EXP, [last], e)
@@ -538,8 +595,10 @@ PEERS = {
     "litert": LiteRT,
     "onnxruntime-int8-dynamic": OnnxRuntimeDynamic,
     "onnxruntime-int8-static": OnnxRuntimeStatic,
+    "litert-int8": LiteRTInt8,
 }
-RETINA_ENGINES = ("retina", "retina-direct")
+RETINA_INTEGERS = ("retina-int8", "retina-int16")
+RETINA_ENGINES = ("retina", "retina-direct", *RETINA_INTEGERS)
 
 
 def reference_rates(net: Net, windows: np.ndarray) -> np.ndarray:
@@ -555,16 +614,30 @@ def reference_rates(net: Net, windows: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Retina:
-    """The command-line tool, with a level (None: its own choice) and an algorithm."""
+    """The command-line tool, with a level (None: its own choice), an algorithm, and a precision (None: float32)."""
 
     program: Path
     level: str | None = None
     algorithm: str = "auto"
+    precision: str | None = None
 
     @property
     def title(self) -> str:
-        words = [REFERENCE, *([self.level] if self.level else []), *(["direct"] if self.algorithm == "direct" else [])]
-        return ", ".join(words)
+        words = [REFERENCE, self.precision, self.level, "direct" if self.algorithm == "direct" else None]
+        return ", ".join(word for word in words if word)
+
+    @property
+    def how(self) -> list:
+        """The algorithm as options: integers have one form."""
+        return [] if self.precision else ["--algorithm", self.algorithm]
+
+    def quantize(self, model: Path, calibration: Path, output: Path) -> Path:
+        """The model as an image in integers, beside it."""
+        self.call(
+            "quantize", model, "--calibrate", calibration, "--precision", self.precision, "--windows", WINDOWS,
+            "--output", output,
+        )  # fmt: skip
+        return output
 
     def call(self, *words, check: bool = True) -> subprocess.CompletedProcess:
         environment = {name: value for name, value in os.environ.items() if name != "RETINA_CPU"}
@@ -579,13 +652,13 @@ class Retina:
 
     def rates(self, model: Path, movie: Path, output: Path) -> np.ndarray:
         """Rates [windows, cells] of a movie."""
-        self.call("run", model, movie, "--threads", 1, "--algorithm", self.algorithm, "--output", output)
+        self.call("run", model, movie, "--threads", 1, *self.how, "--output", output)
         return np.load(output)
 
     def bench(self, model: Path, frames: int, movie: Path | None = None) -> dict:
         """What `retina bench --json` says."""
         words = ["--stimulus", movie] if movie else []
-        done = self.call("bench", model, "--json", "--frames", frames, "--algorithm", self.algorithm, *words)
+        done = self.call("bench", model, "--json", "--frames", frames, *self.how, *words)
         return json.loads(done.stdout)
 
     def time(self, model: Path, frames: int, movie: Path | None, clock: str) -> float:
@@ -604,9 +677,13 @@ class Retina:
             used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         return (used[1] - used[0]) / (2 * frames)
 
+    def info(self, model: Path) -> dict:
+        """What `retina info --json` says."""
+        return json.loads(self.call("info", model, "--json", *self.how).stdout)
+
     def plan(self, model: Path) -> dict:
-        """The plan that `retina info --json` describes."""
-        return json.loads(self.call("info", model, "--json", "--algorithm", self.algorithm).stdout)["plan"]
+        """The plan that it describes."""
+        return self.info(model)["plan"]
 
     def frames_for(self, model: Path, seconds: float, movie: Path | None = None) -> int:
         """Frames that take about so many seconds: a multiple of 8, as blocks share work among 8 frames."""
@@ -731,10 +808,12 @@ class Comparison:
         for algorithm in [algorithm for algorithm, name in algorithms if name in self.arguments.engines]:
             for level in LEVELS:
                 retina = Retina(self.arguments.retina, level, algorithm)
-                if retina.is_available(self.model):
-                    self.add_retina(retina)
-                else:
-                    self.missing.append(f"{retina.title}: this processor does not have it")
+                self.add_if_available(retina, self.model)
+        for precision in [name.removeprefix("retina-") for name in RETINA_INTEGERS if name in self.arguments.engines]:
+            image = Retina(self.arguments.retina, precision=precision).quantize(
+                self.model, self.files["noise"], self.folder / f"{self.net.name}-{precision}.retina")
+            for level in LEVELS:
+                self.add_if_available(Retina(self.arguments.retina, level, precision=precision), image)
 
     def add_peer(self, peer: Peer) -> None:
         batches = [batch for batch in peer.batches if batch <= WINDOWS]
@@ -748,14 +827,22 @@ class Comparison:
             self.peers.append((peer, self.prepare(peer, self.windows["noise"], batch), row))
             self.rows.append(row)
 
-    def add_retina(self, retina: Retina) -> None:
-        output = self.folder / "rates.npy"
+    def add_if_available(self, retina: Retina, model: Path) -> None:
+        if retina.is_available(model):
+            self.add_retina(retina, model)
+        else:
+            self.missing.append(f"{retina.title}: this processor does not have it")
+
+    def add_retina(self, retina: Retina, model: Path) -> None:
+        output, is_float32 = self.folder / "rates.npy", retina.precision is None
         difference = max(
-            deviation(retina.rates(self.model, self.files[name], output), self.expected[name]) for name in self.files
+            deviation(retina.rates(model, self.files[name], output), self.expected[name]) for name in self.files
         )
-        self.check(retina.title, difference, True)
-        row = Row(retina.title, None, True, planned_operations(retina.plan(self.model)), difference)
-        self.retinas.append((retina, retina.frames_for(self.model, self.arguments.seconds / STRETCHES, self.files["noise"]), row))
+        self.check(retina.title, difference, is_float32)
+        operations = planned_operations(retina.plan(model)) if is_float32 else 2 * retina.info(model)["multiply_adds_per_frame"]
+        row = Row(retina.title, None, is_float32, operations, difference)
+        frames = retina.frames_for(model, self.arguments.seconds / STRETCHES, self.files["noise"])
+        self.retinas.append((retina, model, frames, row))
         self.rows.append(row)
 
     def check(self, title: str, difference: float, counts: bool) -> None:
@@ -776,9 +863,9 @@ class Comparison:
         seconds, clock, reference = self.arguments.seconds, self.arguments.clock, self.reference
         for number in range(self.arguments.rounds):
             note(f"{self.net.name}: round {number + 1} of {self.arguments.rounds}")
-            for retina, frames, row in self.retinas:
+            for retina, model, frames, row in self.retinas:
                 file = self.files["noise"]
-                row.seconds.append(min(retina.time(self.model, frames, file, clock) for _ in range(STRETCHES)))
+                row.seconds.append(min(retina.time(model, frames, file, clock) for _ in range(STRETCHES)))
             for peer, prepared, row in self.peers:
                 stretches = [time_peer(peer, prepared, seconds / STRETCHES, clock) for _ in range(STRETCHES)]
                 row.seconds.append(min(stretches) / WINDOWS)
@@ -788,8 +875,8 @@ class Comparison:
     @property
     def reference(self) -> Row:
         """What everything is compared with: RetinaKit as planned, at the best level of this machine."""
-        planned = [row for retina, _, row in self.retinas if retina.algorithm == "auto"]
-        return planned[-1] if planned else self.retinas[-1][2]
+        planned = [row for retina, _, _, row in self.retinas if retina.algorithm == "auto" and not retina.precision]
+        return planned[-1] if planned else self.retinas[-1][-1]
 
     @property
     def best_peer(self) -> Row | None:
@@ -803,7 +890,7 @@ class Comparison:
             peers.setdefault(row.engine, []).append(row)
         best = [(min(rows, key=lambda row: row.time), rows[0]) for rows in peers.values()]
         best.sort(key=lambda pair: (not pair[0].is_float32, pair[0].time))
-        shown = [row for _, _, row in self.retinas]
+        shown = [row for *_, row in self.retinas]
         for fastest, single in best:
             shown += [fastest] if fastest is single else [fastest, single]
         return shown
@@ -836,10 +923,23 @@ class Comparison:
                 f"{best.engine} at batch {best.batch}, the fastest float32 peer."
             )
         for level in LEVELS:
-            rows = {retina.algorithm: row for retina, _, row in self.retinas if retina.level == level}
+            rows = {
+                retina.algorithm: row for retina, *_, row in self.retinas if retina.level == level and not retina.precision
+            }
             if len(rows) == 2:
                 ratios = [direct / auto for direct, auto in zip(rows["direct"].seconds, rows["auto"].seconds)]
                 lines.append(f"- {level}: as planned {statistics.median(ratios):.1f} times faster than direct.")
+        peers = [row for _, _, row in self.peers if not row.is_float32]
+        if peers:
+            peer = min(peers, key=lambda row: row.time)
+            for retina, *_, row in self.retinas:
+                if retina.precision and retina.level:
+                    ratios = [other / own for other, own in zip(peer.seconds, row.seconds)]
+                    low, high = quartiles(ratios)
+                    lines.append(
+                        f"- {row.engine} is {statistics.median(ratios):.2f} times (quartiles {low:.2f} to {high:.2f}) faster "
+                        f"than {peer.engine} at batch {peer.batch}, the fastest int8 peer."
+                    )
         lines += [f"- {text}." for text in self.missing]
         return lines + [f"- FAIL: {text}." for text in self.failures]
 
