@@ -62,6 +62,10 @@ let package = Package(
       swiftSettings: optimised),
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
     .target(
+      name: "RetinaInterpretation",
+      dependencies: ["RetinaEngine", "RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaTheory"],
+      exclude: ["Matching/README.md"], swiftSettings: optimised, linkerSettings: mathematics),
+    .target(
       name: "RetinaTheory", dependencies: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaStimuli"],
       exclude: ["README.md", "Documentation"], swiftSettings: optimised, linkerSettings: mathematics),
 
@@ -70,6 +74,7 @@ let package = Package(
       name: "retina",
       dependencies: [
         "RetinaProbe", "RetinaGraph", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaTheory", "RetinaReport",
+        "RetinaInterpretation",
       ]),
 
     // MARK: - Tests
@@ -82,6 +87,7 @@ let package = Package(
     .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel", "RetinaGraph"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
+    .testTarget(name: "RetinaInterpretationTests", dependencies: ["RetinaInterpretation"]),
     .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),
     .testTarget(name: "RetinaTheoryTests", dependencies: ["RetinaTheory", "RetinaFiles"]),
     .testTarget(

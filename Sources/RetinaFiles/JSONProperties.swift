@@ -99,6 +99,10 @@ extension JSONForm<String> {
   package static var text: Self { Self(expected: "a string", read: \.string) }
 }
 
+extension JSONForm<Bool> {
+  package static var truth: Self { Self(expected: "true or false", read: \.boolean) }
+}
+
 extension JSONForm<Int> {
   package static var integer: Self { Self(expected: "an integer", read: \.integer) }
 }
@@ -117,7 +121,7 @@ extension JSONForm<Float> {
 
 extension JSONForm<Spatial> {
   /// One number for both directions, or one for each.
-  static var spatial: Self {
+  package static var spatial: Self {
     Self(expected: "an integer or [vertical, horizontal]") { json in
       if let both = json.integer { return Spatial(both, both) }
       guard let pair = integers(json), pair.count == 2 else { return nil }
@@ -161,7 +165,7 @@ extension JSONForm<(column: Double, row: Double)> {
 }
 
 extension JSONForm<BatchNormalization.Axis> {
-  static var axis: Self {
+  package static var axis: Self {
     Self(expected: "'channel' or 'unit'") { json in
       switch json.string {
       case "channel": .channel

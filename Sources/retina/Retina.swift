@@ -11,7 +11,8 @@ struct Retina {
   static var commands: [any Command.Type] {
     [
       InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self,
-      VerifyCommand.self, FitCommand.self, EvaluateCommand.self, SimulateCommand.self, QuantizeCommand.self,
+      VerifyCommand.self, FitCommand.self, EvaluateCommand.self, SimulateCommand.self, MatchCommand.self,
+      QuantizeCommand.self,
       ConvertCommand.self, GeometryCommand.self, InformationCommand.self, PropagationCommand.self,
       DepthCommand.self, TheoryModesCommand.self, KernelCommand.self, ScheduleCommand.self,
       InvarianceCommand.self, BenchCommand.self, CalibrateCommand.self, ConformanceCommand.self,
@@ -19,6 +20,8 @@ struct Retina {
   }
 
   static func main() {
+    // A file that may grow no further is then reported as a full disk is.
+    _ = signal(SIGXFSZ, SIG_IGN)
     let words = Array(CommandLine.arguments.dropFirst())
     let command = commands.first { words.starts(with: $0.words) }
     do {

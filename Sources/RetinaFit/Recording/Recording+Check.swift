@@ -11,7 +11,9 @@ extension Recording {
   ///   rate that the frame times do not have, blocks outside the stimulus.
   public func check() throws(FileError) {
     guard frameRate > 0, frameRate.isFinite else { throw error("frame_rate", "a number above 0", "\(frameRate)") }
-    guard !cells.isEmpty else { throw error("cells", "at least one cell", "none") }
+    guard !cells.isEmpty || !interior.isEmpty else {
+      throw error("cells", "at least one cell, or interior traces", "none")
+    }
     if let lag, !(0...1000).contains(lag) { throw error("lag", "0 to 1000 frames", "\(lag)") }
     for (index, cell) in cells.enumerated() where cells[..<index].contains(where: { $0.name == cell.name }) {
       throw error("cells", "different names", "two cells \(quoted(cell.name))")

@@ -31,7 +31,7 @@ extension Recording {
         throw recording.error("responses", "[time, \(cells.count) cells]", "\(responses.shape)")
       }
       recording.responses = responses.values
-    } else {
+    } else if !cells.isEmpty {
       recording.unit = .counts
       try recording.count(archive, drops: drops)
     }
@@ -172,8 +172,6 @@ enum RecordingFile {
 // MARK: - Forms of metadata
 
 extension JSONForm<Bool> {
-  fileprivate static var truth: Self { Self(expected: "true or false", read: \.boolean) }
-
   /// Whether spikes outside the frames are dropped.
   fileprivate static var drops: Self {
     Self(expected: "'error' or 'drop'") { json in

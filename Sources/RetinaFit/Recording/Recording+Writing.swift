@@ -18,7 +18,7 @@ extension Recording {
       arrays.append((name, .tensor(tensor)))
     }
     if case .movie(let movie) = stimulus { arrays.append(("stimulus", .tensor(movie))) }
-    try append("responses", [frameCount, cells.count], responses)
+    if !cells.isEmpty { try append("responses", [frameCount, cells.count], responses) }
     if let frameTimes { arrays.append(("frame_times", .doubles(frameTimes))) }
     if let repeats {
       if case .movie(let movie) = repeats.stimulus { arrays.append(("repeat_stimulus", .tensor(movie))) }

@@ -48,6 +48,9 @@ public struct TrainingSet: Sendable {
     try recording.check()
     let window = try recording.window(history: history, lag: lag)
     let cellCount = recording.cells.count
+    guard cellCount > 0 else {
+      throw recording.error("cells", "cells with responses", "none; retina match takes interior traces")
+    }
     let factor = recording.spikesPerFrame
     var responses = recording.responses.map { $0 * factor }
     let used = recording.usedFrames(window: window)
