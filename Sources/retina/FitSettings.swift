@@ -5,7 +5,7 @@ import RetinaModel
 /// What the words of `retina fit` ask for.
 struct FitSettings {
   static let options = [
-    CommandOption("--architecture", "NAME", "one of the architectures below (default: stacked-bn-cnn)"),
+    CommandOption("--architecture", "NAME", "one of those below, or a FILE.json of layers (default: stacked-bn-cnn)"),
     CommandOption("--start", "MODEL", "go on from a model's layers and weights instead of an architecture"),
     CommandOption("--history", "N", "frames that a response depends on (default: 40, or the start model's)"),
     CommandOption("--lag", "N", "frames between the newest of them and the response (default: the recording's, or 1)"),
@@ -50,6 +50,7 @@ struct FitSettings {
   /// All options that a result depends on, to compare runs by.
   let description: JSON
   private let named: NamedArchitecture
+  private let described: ArchitectureFile?
   private let start: Model?
   private let usesStimulus: Bool
   private let weightStart: WeightStart
@@ -59,11 +60,18 @@ struct FitSettings {
 
   init(_ arguments: Arguments) throws {
     let names = NamedArchitecture.allCases.map { $0.rawValue }
-    if arguments["--architecture"] == "glm" {
-      throw UsageError("--architecture: glm has no model file; retina evaluate fits it as a baseline")
+    if let word = arguments["--architecture"], word == "glm" || word == Baseline.lnk.rawValue {
+      throw UsageError("--architecture: \(word) has no model file; retina evaluate --baselines \(word) fits it")
     }
-    named =
-      try arguments.choice("--architecture", of: names).flatMap(NamedArchitecture.init(rawValue:)) ?? .stackedBNCNN
+    if let file = arguments["--architecture"], file.hasSuffix(".json") {
+      (named, described) = (.stackedBNCNN, try ArchitectureFile(file))
+      for option in ["--channels", "--kernels", "--readout", "--noise", "--dropout"] where arguments.has(option) {
+        throw UsageError("\(option) does not go with an architecture of a file, which states it")
+      }
+    } else {
+      let name = try arguments.choice("--architecture", of: names)
+      (named, described) = (name.flatMap(NamedArchitecture.init(rawValue:)) ?? .stackedBNCNN, nil)
+    }
     start = try arguments["--start"].map { try ModelFile.read($0) }
     for option in ["--architecture", "--history", "--channels", "--kernels", "--readout", "--weights", "--noise"]
     where start != nil && arguments.has(option) {
@@ -84,7 +92,7 @@ struct FitSettings {
     validationFraction = try arguments.number("--validation", in: 0.01...0.5) ?? 0.1
     testFraction = try arguments.number("--test", in: 0...0.9) ?? 0.2
     training = try FitSettings.training(arguments)
-    let ignored = ["--output", "--resume", "--checkpoint", "--log", "--log-steps", "--json", "--epochs"]
+    let ignored = ["--output", "--resume", "--checkpoint", "--log", "--log-steps", "--results", "--json", "--epochs"]
     var members: [JSON.Member] = []
     for option in FitCommand.options where arguments.has(option.name) && !ignored.contains(option.name) {
       members.append(.init(option.name, .string(arguments[option.name] ?? "yes")))
@@ -169,7 +177,7 @@ struct FitSettings {
       usesStimulus || known.contains { $0 == nil }
       ? StimulusStart(data.set, split: data.split, history: data.history, lag: data.lag, centres: known) : nil
     options.centres = stimulus?.centres ?? known.compactMap { $0 }
-    var architecture = try named.architecture(options)
+    var architecture = try described?.architecture(options) ?? named.architecture(options)
     if usesStimulus { stimulus?.apply(to: &architecture, seed: training.seed) }
     return architecture
   }
@@ -178,7 +186,9 @@ struct FitSettings {
   var startHistory: Int? { start?.history }
 
   /// What the model is called and made from.
-  var summary: String { start.map { "layers of \($0.name)" } ?? "architecture \(named.rawValue)" }
+  var summary: String {
+    start.map { "layers of \($0.name)" } ?? "architecture \(described?.name ?? named.rawValue)"
+  }
 }
 
 extension Arguments {

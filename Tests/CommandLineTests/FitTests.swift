@@ -64,6 +64,29 @@ import Testing
     try await bench.fails(["fit", "none.npz", "--output", "m.safetensors"], 66, "none.npz")
   }
 
+  @Test func anArchitectureMayBeAFile() async throws {
+    let bench = try await bench()
+    try bench.write(
+      """
+      {"name": "small", "layers": [
+        {"name": "conv1", "type": "conv2d", "channels": 2, "kernel": 5}, {"name": "bn1", "type": "batchnorm"},
+        {"name": "relu1", "type": "relu"}, {"name": "drop1", "type": "dropout", "probability": 0.1},
+        {"name": "cells", "type": "gaussian_readout"}, {"name": "rate", "type": "softplus"}]}
+      """, to: "small.json")
+    let fit = [
+      "fit", "r.npz", "--architecture", "small.json", "--history", "6", "--batch", "32", "--output", "m.safetensors",
+    ]
+    let outcome = try await Tool.run(fit + ["--epochs", "2"], in: bench.folder)
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let model = try ModelFile.read(bench["m.safetensors"])
+    #expect(model.layers.map { $0.name } == ["conv1", "bn1", "relu1", "cells", "rate"])
+    #expect(model.facts.provenance.contains { $0.name == "architecture" && $0.text == "architecture small" })
+    try await bench.fails(fit + ["--kernels", "5"], 64, "--kernels does not go with an architecture of a file")
+    try bench.write(#"{"layers": [{"name": "a", "type": "lstm"}]}"#, to: "small.json")
+    try await bench.fails(fit, 65, "small.json: layer 'a'", "found 'lstm'")
+    try await bench.fails(fit.map { $0 == "small.json" ? "none.json" : $0 }, 66, "none.json")
+  }
+
   @Test func aSweepRunsOneOfItsJobs() async throws {
     let bench = try await bench()
     try bench.write(
@@ -73,6 +96,18 @@ import Testing
       """, to: "sweep.json")
     try await bench.run("fit", "--sweep", "sweep.json", "--job", "1", "--threads", "1")
     #expect(try ModelFile.read(bench["b.safetensors"]).history == 6)
+    // What is done is left; what is not begins, and is scored.
+    let model = try FileSystem.read(bench["b.safetensors"])
+    let again = ["fit", "--sweep", "sweep.json", "--resume", "--threads", "1"]
+    #expect(try await Tool.run(again + ["--job", "1"], in: bench.folder).output == "b.safetensors: done before\n")
+    #expect(try FileSystem.read(bench["b.safetensors"]) == model)
+    try bench.write(
+      #"[["r.npz", "--output", "c.safetensors", "--history", "6", "--architecture", "ln", "--epochs", "2"]]"#,
+      to: "one.json")
+    let scored = ["fit", "--sweep", "one.json", "--job", "0", "--resume", "--threads", "1", "--results", "c.json"]
+    #expect(try await Tool.run(scored, in: bench.folder).code == 0)
+    let results = try JSON(parsing: FileSystem.read(bench["c.json"]), file: "c.json")
+    #expect(results["models"]?.array?.first?["name"]?.string == "c.safetensors")
     try await bench.fails(["fit", "--sweep", "sweep.json", "--job", "2"], 64, "from 0 to 1, found '2'")
     try await bench.fails(["fit", "--sweep", "sweep.json"], 64, "--job K")
     try bench.write("[[1]]", to: "bad.json")

@@ -1,0 +1,89 @@
+import FoundationEssentials
+import RetinaFiles
+import RetinaModel
+import Testing
+
+@testable import RetinaFit
+
+@Suite struct ArchitectureFileTests {
+  private static func architecture(_ text: String, cells: Int = 3, size: Int = 12) throws -> Architecture {
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).json").path
+    try FileSystem.write(Array(text.utf8), to: path)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var options = ArchitectureOptions(history: 6, height: size, width: size, cells: cells)
+    options.centres = (0..<cells).map { (Double(4 + $0), 6) }
+    return try ArchitectureFile(path).architecture(options)
+  }
+
+  @Test func `every type of layer is made with its sizes`() throws {
+    let made = try ArchitectureFileTests.architecture(
+      """
+      {"name": "mine", "layers": [
+        {"name": "a", "type": "conv2d", "channels": 4, "kernel": [3, 1], "groups": 2, "padding": 1, "bias": false},
+        {"name": "b", "type": "batchnorm", "axis": "unit", "eps": 0.01}, {"name": "c", "type": "gaussian_noise", "std": 0.1},
+        {"name": "d", "type": "elu", "alpha": 0.5}, {"name": "e", "type": "dropout", "probability": 0.25},
+        {"name": "f", "type": "conv2d_stack", "channels": 5, "kernel": 4},
+        {"name": "g", "type": "maxpool2d", "kernel": 2, "stride": 1}, {"name": "h", "type": "avgpool2d", "kernel": 2},
+        {"name": "i", "type": "separable_conv", "channels": 2, "kernel": 2}, {"name": "j", "type": "tanh"},
+        {"name": "k", "type": "flatten"}, {"name": "l", "type": "dense", "units": 7}, {"name": "m", "type": "relu"},
+        {"name": "n", "type": "dense"}, {"name": "o", "type": "softplus"}]}
+      """)
+    let model = try made.model()
+    #expect(model.name == "mine" && made.layers.count == 15)
+    let shapes: [Shape] = [
+      Shape(4, 12, 14), Shape(4, 12, 14), Shape(4, 12, 14), Shape(4, 12, 14), Shape(5, 9, 11), Shape(5, 8, 10),
+      Shape(5, 4, 5), Shape(2, 3, 4), Shape(2, 3, 4), Shape(24), Shape(7), Shape(7), Shape(3), Shape(3),
+    ]
+    #expect(model.shapes == shapes)
+    guard case .convolution(let first) = model.layers[0].operation, case .dense(let last) = model.layers[12].operation,
+      case .batchNormalization(let normalization) = model.layers[1].operation
+    else { return #expect(Bool(false), "other layers") }
+    #expect(first.weight.shape == Shape(4, 3, 3, 1) && first.bias == nil && first.groups == 2)
+    #expect(normalization.epsilon == 0.01 && normalization.scale.count == 4 * 12 * 14)
+    // softplus(bias) is the mean response, 1/10 when it is not known.
+    #expect(last.bias?.count == 3 && abs((last.bias?[0] ?? 0) - -2.2521685) < 1e-5)
+  }
+
+  @Test func `cells read their own channels at their centres`() throws {
+    let model = try ArchitectureFileTests.architecture(
+      """
+      {"layers": [{"name": "a", "type": "conv2d", "channels": "cells", "kernel": 5},
+        {"name": "b", "type": "readout"}, {"name": "c", "type": "softplus"}]}
+      """
+    ).model()
+    guard case .readout(let readout) = model.layers[1].operation else { return #expect(Bool(false), "another layer") }
+    // The map begins two pixels inside the frame.
+    #expect(readout.positions == (0..<3).map { Readout.Position(channel: $0, row: 4, column: 2 + $0) })
+  }
+
+  @Test(arguments: [
+    (#"{"layers": []}"#, "at least one layer"), (#"{"layer": []}"#, "'layers'"),
+    (#"{"layers": [{"type": "relu"}]}"#, "as 'name'"),
+    (#"{"layers": [{"name": "a", "type": "lstm"}]}"#, "layer 'a': expected a type of conv2d"),
+    (
+      #"{"layers": [{"name": "a", "type": "relu", "slope": 1}]}"#,
+      "layer 'a': expected known properties only, found 'slope'"
+    ),
+    (#"{"layers": [{"name": "a", "type": "relu"}, {"name": "a", "type": "relu"}]}"#, "a name of its own"),
+    (
+      #"{"layers": [{"name": "a", "type": "conv2d", "channels": 0, "kernel": 3}]}"#,
+      "1 to 4096 or \"cells\" as 'channels'"
+    ),
+    (#"{"layers": [{"name": "a", "type": "conv2d", "channels": 2, "kernel": 13}]}"#, "layer 'a'"),
+    (#"{"layers": [{"name": "a", "type": "conv2d", "channels": 2, "kernel": 0}]}"#, "extents of at least 1"),
+    (#"{"layers": [{"name": "a", "type": "conv2d", "channels": 4096, "kernel": 4096}]}"#, "at most 67108864 weights"),
+    (
+      #"{"layers": [{"name": "a", "type": "conv2d", "channels": 4, "kernel": 3, "groups": 4}]}"#,
+      "groups that divide 6 and 4"
+    ),
+    (
+      #"{"layers": [{"name": "a", "type": "flatten"}, {"name": "b", "type": "gaussian_readout"}]}"#,
+      "layer 'b': expected features"
+    ),
+    (#"{"layers": [{"name": "a", "type": "dropout", "probability": 1}]}"#, "a probability below 1"),
+    (#"{"layers": [{"name": "a", "type": "dense", "units": 4}]}"#, "one unit for each of 3 cells, found [4]"),
+  ]) func `what is wrong is named`(text: String, message: String) throws {
+    let error = #expect(throws: FileError.self) { try ArchitectureFileTests.architecture(text) }
+    #expect("\(error as Any)".contains(message))
+  }
+}
