@@ -8,6 +8,8 @@ public enum Baseline: String, Sendable, CaseIterable {
   case ln
   /// Linear-nonlinear, with a soft rectification.
   case lnSoftplus = "ln-softplus"
+  /// Linear-nonlinear, then four states of a synapse that adapts.
+  case lnk = "linear-nonlinear-kinetic"
   /// Generalised linear model with the cell's own spike history, predicting one bin ahead.
   case glm
   /// Generalised linear model of the stimulus alone.
@@ -72,6 +74,9 @@ public enum Baseline: String, Sendable, CaseIterable {
     case .ln, .lnSoftplus:
       let model = LinearNonlinear(
         set, cell: cell, cutOut: cutOut, lags: lags, frames: frames, form: self == .ln ? .histogram : .softplus)
+      return (model.rates(set.stimulus, of: set), test.map { model.rates($0.stimulus, of: set) })
+    case .lnk:
+      let model = LinearNonlinearKinetic(set, cell: cell, cutOut: cutOut, lags: lags, frames: frames)
       return (model.rates(set.stimulus, of: set), test.map { model.rates($0.stimulus, of: set) })
     case .glm, .glmStimulus, .glmCoupled:
       var options = GeneralizedLinearModel.Options()
