@@ -16,11 +16,14 @@ enum FitCommand: Command {
   static let options =
     [
       CommandOption("--output", "MODEL", "the .safetensors to write (needed)"),
-      CommandOption("--resume", nil, "take up a run that was cut off, with the same options"),
+      CommandOption(
+        "--resume", nil,
+        "take up a run that was cut off, with the same options; with --sweep, begin it or leave it where that is due"),
       CommandOption("--checkpoint", "FILE", "where the state of the run is kept (default: MODEL.checkpoint)"),
       CommandOption("--log", "FILE", "also write JSON lines: one per epoch, with --log-steps one per batch"),
       CommandOption("--sweep", "FILE", "fit one job of a JSON array of jobs, each an array of the words of retina fit"),
       CommandOption("--job", "K", "with --sweep: which one, from 0 on"),
+      CommandOption("--results", "FILE", "also score the model on the held-out bins, for retina evaluate --merge"),
       CommandOption("--log-steps", nil, "log every batch with the frames it holds"),
     ] + FitSettings.options + [.threads, .json]
   static var example: String {
@@ -28,29 +31,27 @@ enum FitCommand: Command {
     retina fit salamander.npz --architecture stacked-bn-cnn --readout gaussian --history 15 --output model.safetensors
 
     ARCHITECTURES:
-    \(NamedArchitecture.allCases.map { "  \(pad($0.rawValue, 16)) \($0.summary)" }.joined(separator: "\n"))
+    \(NamedArchitecture.allCases.map(described).joined(separator: "\n"))
+      glm, linear-nonlinear-kinetic: with a state from frame to frame, no layers: retina evaluate --baselines fits and scores them
+    A JSON file describes any other: layers as in a model file, with sizes in the place of weights (Sources/RetinaFit/README.md).
     """
   }
 
+  private static func described(_ architecture: NamedArchitecture) -> String {
+    "  \(pad(architecture.rawValue, 16)) \(architecture.summary)\n\(pad("", 19))(\(architecture.source))"
+  }
+
   static func run(_ arguments: Arguments) throws -> Int32 {
-    if let file = arguments["--sweep"] {
-      guard let job = try arguments.integer("--job", in: 0...1_000_000) else {
-        throw UsageError("--sweep: expected --job K, the job to fit")
-      }
-      let threads = arguments["--threads"].map { ["--threads", $0] } ?? []
-      let words = try FitSweep(file).arguments(job: job, extra: threads)
-      guard !words.has("--sweep") else { throw UsageError("--sweep: a job of \(file) is a sweep itself") }
-      return try run(words)
-    }
+    if let file = arguments["--sweep"] { return try sweep(file, arguments) }
     guard let recording = arguments.operands.first else { throw UsageError("fit: expected RECORDING, found nothing") }
     let output = try arguments.output()
-    try checkPlace(output)
+    for path in [output, arguments["--results"]].compactMap({ $0 }) { try checkPlace(path) }
     let settings = try FitSettings(arguments)
     let data = try FitData(recording, settings)
     let architecture = try settings.architecture(for: data)
     let trainer = try Trainer(
       architecture, set: data.set, split: data.split, lag: data.lag, options: settings.training, level: .best)
-    let checkpoint = arguments["--checkpoint"] ?? output + ".checkpoint"
+    let checkpoint = try checkpoint(arguments)
     let run: JSON = ["recording": .string(recording), "options": settings.description]
     if arguments.has("--resume") { try resume(trainer, checkpoint, run) }
     var stopwatch = BatchTimes()
@@ -62,7 +63,7 @@ enum FitCommand: Command {
       stopwatch.note(event)
       try log.add(event)
       monitor.show(event, bestEpoch: trainer.bestEpoch)
-      if case .epoch = event { try trainer.checkpoint.write(to: checkpoint, run: run) }
+      if case .epoch = event { try keep(trainer, checkpoint, run) }
     }
     monitor.end()
     if ending == .diverged {
@@ -77,8 +78,52 @@ enum FitCommand: Command {
     let model = try data.model(trainer, settings, seconds: seconds() - started)
     try ModelFile.write(model, to: output)
     if ending != .interrupted, settings.training.steps == nil { unlink(checkpoint) }
+    if let results = arguments["--results"], ending != .interrupted {
+      var request = EvaluationRequest(data.recording, models: [(output, model)])
+      (request.baselines, request.threads) = ([], settings.training.threads)
+      try FileSystem.write(Array((try request.run().json.text(indented: true) + "\n").utf8), to: results)
+    }
     report(trainer, ending, output, stopwatch.median, arguments.has("--json"))
     return ending == .interrupted ? ExitCode.interrupted : ExitCode.done
+  }
+
+  /// Fits one job of a sweep; taken up again, one that is done is left, and one without a checkpoint begins.
+  private static func sweep(_ file: String, _ arguments: Arguments) throws -> Int32 {
+    guard let job = try arguments.integer("--job", in: 0...1_000_000) else {
+      throw UsageError("--sweep: expected --job K, the job to fit")
+    }
+    var extra = ["--threads", "--results"].flatMap { option in arguments[option].map { [option, $0] } ?? [] }
+    let sweep = try FitSweep(file)
+    var words = try sweep.arguments(job: job, extra: extra)
+    guard !words.has("--sweep") else { throw UsageError("--sweep: a job of \(file) is a sweep itself") }
+    if arguments.has("--resume") {
+      if FileSystem.isFile(try checkpoint(words)) {
+        extra.append("--resume")
+        words = try sweep.arguments(job: job, extra: extra)
+      } else if FileSystem.isFile(try words.output()) {
+        print("\(try words.output()): done before")
+        return ExitCode.done
+      }
+    }
+    return try run(words)
+  }
+
+  /// Where the state of a run is kept.
+  private static func checkpoint(_ arguments: Arguments) throws -> String {
+    try arguments["--checkpoint"] ?? arguments.output() + ".checkpoint"
+  }
+
+  /// Keeps the state of the run; where there is no room, what was kept before stays.
+  private static func keep(_ trainer: Trainer, _ path: String, _ run: JSON) throws(FileError) {
+    do {
+      try trainer.checkpoint.write(to: path, run: run)
+    } catch {
+      throw FileError(
+        kind: error.kind, file: error.file,
+        expected: "room for the state of epoch \(trainer.records.count)"
+          + (trainer.records.count > 1 ? "; with room, --resume goes on from the epoch before" : ""), found: error.found
+      )
+    }
   }
 
   private static func resume(_ trainer: Trainer, _ path: String, _ run: JSON) throws {
@@ -223,6 +268,11 @@ private enum Interruption {
 
   /// The first signal ends the run after the present batch, a second one at once.
   static func watch() {
+    // Whoever started this process may have left them blocked.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       _ = signal(number) { received in
         interruption.store(true, ordering: .relaxed)

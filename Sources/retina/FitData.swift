@@ -53,7 +53,7 @@ struct FitData {
           "frames \(frames(split.train)) fit, \(frames(split.validation)) validation, \(frames(split.test)) test"
         ),
         ("epochs", "\(trainer.records.count), best \(trainer.bestEpoch)"),
-        ("fit_wall_time", "\(Int(seconds.rounded())) s, \(settings.training.threads) thread(s)"),
+        ("threads", "\(settings.training.threads)"),
       ]
     if let best { facts.provenance.append(("validation_r", fixed(best.validation, 4))) }
     facts.provenance.sort { $0.name < $1.name }

@@ -15,6 +15,7 @@ enum SimulateCommand: Command {
     CommandOption("--width", "N", "columns of a generated image (default: 50)"),
     CommandOption("--frame-rate", "X", "frames per second (default: 30)"),
     CommandOption("--cells", "N", "ganglion cells, ON and OFF in turn (default: 20)"),
+    CommandOption("--margin", "X", "pixels between their centres and the edge, at least (default: 6)"),
     CommandOption("--rate", "X", "mean rate of each cell in spikes/s (default: 8)"),
     CommandOption("--repeats", "N", "trials of the repeated test (default: 20; 0: none)"),
     CommandOption("--test-frames", "N", "frames at the end that are the repeated test (default: 300)"),
@@ -34,6 +35,7 @@ enum SimulateCommand: Command {
     options.frameRate = try positive("--frame-rate", arguments) ?? options.frameRate
     options.meanRate = try positive("--rate", arguments) ?? options.meanRate
     options.cells = try arguments.integer("--cells", in: 1...10_000) ?? options.cells
+    options.margin = try arguments.number("--margin", in: 0...10_000) ?? options.margin
     options.seed = UInt64(try arguments.integer("--seed", in: 0...1 << 52) ?? 1)
     for word in arguments["--without"]?.split(separator: ",") ?? [] {
       guard let part = CascadeRetina.Part(rawValue: String(word)) else {

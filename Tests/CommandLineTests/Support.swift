@@ -7,6 +7,8 @@ import Testing
 /// What a run of the tool left behind.
 struct Outcome {
   var code: Int32
+  /// What ended it, when it did not end itself.
+  var signal: Int32?
   var output: String
   var errors: String
 }
@@ -25,14 +27,22 @@ enum Tool {
   }()
 
   /// Runs the tool in a folder; what it prints goes to `output` when that is given.
-  static func run(_ words: [String], in folder: String, output: String? = nil) async throws -> Outcome {
+  static func run(
+    _ words: [String], in folder: String, output: String? = nil, executable: String = path
+  ) async throws -> Outcome {
+    let outcome = try await start(words, in: folder, output: output, executable: executable).outcome()
+    #expect(outcome.signal == nil, "\(words) ended by a signal")
+    return outcome
+  }
+
+  /// Starts the tool in a folder; one at a time.
+  static func start(
+    _ words: [String], in folder: String, output: String? = nil, executable: String = path
+  ) throws -> RunningTool {
     let (errors, own) = (folder + "/.errors", folder + "/.output")
     for file in [errors, own] { try FileSystem.write([], to: file) }
-    defer {
-      for file in [errors, own] { try? FileManager.default.removeItem(atPath: file) }
-    }
     let process = Process()
-    process.executableURL = URL(filePath: path)
+    process.executableURL = URL(filePath: executable)
     process.arguments = words
     // A calibration of this machine is none of a test's business.
     process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CACHE_HOME": folder]) { $1 }
@@ -40,17 +50,40 @@ enum Tool {
     process.standardOutput = FileHandle(forWritingAtPath: output ?? own)
     process.standardError = FileHandle(forWritingAtPath: errors)
     process.standardInput = FileHandle.nullDevice
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-      process.terminationHandler = { _ in continuation.resume() }
-      do {
-        try process.run()
-      } catch {
-        continuation.resume(throwing: error)
+    return try RunningTool(process, output: own, errors: errors)
+  }
+}
+
+/// The tool while it runs.
+final class RunningTool: @unchecked Sendable {
+  private let process: Process
+  private let output, errors: String
+  private let ended = DispatchSemaphore(value: 0)
+
+  fileprivate init(_ process: Process, output: String, errors: String) throws {
+    (self.process, self.output, self.errors) = (process, output, errors)
+    process.terminationHandler = { [ended] _ in ended.signal() }
+    try process.run()
+  }
+
+  var isRunning: Bool { process.isRunning }
+  var processIdentifier: Int32 { process.processIdentifier }
+
+  /// Waits for the end.
+  func outcome() async throws -> Outcome {
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { [ended] in
+        ended.wait()
+        continuation.resume()
       }
     }
-    #expect(process.terminationReason == .exit, "\(words) ended by a signal")
+    defer {
+      for file in [errors, output] { try? FileManager.default.removeItem(atPath: file) }
+    }
+    let isExit = process.terminationReason == .exit
     return Outcome(
-      code: process.terminationStatus, output: String(decoding: try FileSystem.read(own), as: UTF8.self),
+      code: isExit ? process.terminationStatus : -1, signal: isExit ? nil : process.terminationStatus,
+      output: String(decoding: try FileSystem.read(output), as: UTF8.self),
       errors: String(decoding: try FileSystem.read(errors), as: UTF8.self))
   }
 }

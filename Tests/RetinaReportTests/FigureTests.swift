@@ -135,6 +135,25 @@ import Testing
     #expect(svg == figure.svg())
   }
 
+  @Test func mapFigureDrawsEveryMapAndItsMark() {
+    let maps = (0..<8).map { index in
+      MapFigure.Map(
+        name: "cell <\(index)>", remark: "r 0.\(index)", values: [0, 1, -2, .nan, 0.5, 1], width: 3,
+        mark: index == 7 ? nil : (row: 1, column: 2))
+    }
+    let figure = MapFigure(
+      title: "Where", subtitle: "eight maps", label: "correlation", maps: maps, footnote: "small print")
+    let svg = figure.svg()
+    for text in ["Where", "eight maps", "cell &lt;0&gt;", "cell &lt;7&gt;", "r 0.7", "correlation", "small print"] {
+      #expect(svg.contains(text), "\(text)")
+    }
+    // A colour bar and eight maps; a frame around each of these, the paper, and seven marks.
+    #expect(svg.split(separator: "<image").count == 1 + 9)
+    #expect(svg.split(separator: "<rect").count == 1 + 9 + 1 + 7)
+    #expect(isBalanced(svg) && svg == figure.svg())
+    #expect(isBalanced(MapFigure(title: "none", subtitle: "", label: "", maps: []).svg()))
+  }
+
   @Test func lineFigureTakesAnyData() {
     let extremes: [Double] = [-.greatestFiniteMagnitude, .greatestFiniteMagnitude, 0, .infinity, .nan]
     let many = (0..<50_000).map(Double.init)

@@ -41,6 +41,8 @@ public struct CascadeRetina: Sendable {
     public var without: Set<Part> = []
     /// Mean rate of each cell over the stimulus in spikes/s.
     public var meanRate = 8.0
+    /// Pixels between the centres of ganglion cells and the edge; less where a frame is too small.
+    public var margin = 6.0
     /// Seed of the places of cells and of all spikes.
     public var seed: UInt64 = 1
 
@@ -69,7 +71,6 @@ public struct CascadeRetina: Sendable {
     static let gainTime = 0.17
     /// The gain halves where the low-passed drive is as large as so many of its deviations.
     static let gainDeviations = 2.0
-    static let margin = 6.0
     /// Steepness of the soft threshold per deviation of the drive, and where it lies, in deviations above the mean.
     static let slope = 2.5
     static let threshold = 1.0
@@ -103,7 +104,7 @@ public struct CascadeRetina: Sendable {
     surround = GridSampling(bipolars, height: height, width: width, deviation: Constants.surround)
     var generator = SeededGenerator(seed: options.seed)
     func place(_ extent: Int) -> Double {
-      let margin = min(Constants.margin, Double(extent - 1) / 2)
+      let margin = min(options.margin, Double(extent - 1) / 2)
       return margin + generator.uniform() * (Double(extent - 1) - 2 * margin)
     }
     isOn = (0..<options.cells).map { $0 % 2 == 0 }
