@@ -4,6 +4,14 @@ import RetinaStimuli
 import RetinaTheory
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct PropagationTests {
   @Test(arguments: [0.1, 1, 7]) func `erf is critical where its closed form says`(_ q: Double) throws {
     let found = try MeanField.critical(.erf, variance: q)
@@ -58,6 +66,54 @@ import Testing
       let measured = trace.drives[layer].squaredNorm / Double(2 * width)
       #expect((measured - q).magnitude < 0.1 * q, "seed 31, layer \(layer)")
     }
+  }
+
+  @Test func `spatial modes fade as their gains say`() {
+    let taps = [0.25, 0.5, 0.25]
+    let gains = MeanField.spatialGains(tapVariances: taps, size: 4)
+    for (gain, wanted) in zip(gains, [1, 0.5, 0]) { #expect((gain - wanted).magnitude < 1e-15) }
+    let depths = MeanField.spatialDepths(tapVariances: taps, size: 4, gain: 0.8)
+    #expect((depths[0] + 1 / log(0.8)).magnitude < 1e-12 && (depths[1] + 1 / log(0.4)).magnitude < 1e-12)
+    #expect(depths[2] < 0.03)
+    #expect(MeanField.spatialDepths(tapVariances: [0, 1, 0], size: 4, gain: 1) == [.infinity, .infinity, .infinity])
+  }
+
+  @Test func `a stack of a model's layers is predicted from their weights`() throws {
+    let plus = try #require(Tensor(shape: Shape(2, 2, 1, 2), values: [1, -1, 1, 1, -1, 1, 1, -1]))
+    let dense = try #require(Tensor(shape: Shape(1, 4), values: [0.25, -0.25, 0.25, 0.25]))
+    let model = try Model(
+      name: "small", inputShape: Shape(2, 2, 2),
+      layers: [
+        Layer("conv", .convolution(Convolution(weight: plus, bias: [3, -1]))), Layer("relu", .activation(.relu)),
+        Layer("dense", .dense(Dense(weight: dense))), Layer("rate", .activation(.tanh)),
+      ])
+    let found = StackPrediction.all(of: model)
+    // Four inputs of weight variance 1, biases of mean square 5; four inputs of variance 1/16.
+    #expect(
+      found.map(\.field) == [
+        MeanField(.relu, weightVariance: 4, biasVariance: 5), MeanField(.tanh, weightVariance: 0.25, biasVariance: 0),
+      ])
+    #expect(throws: TheoryError.self) { try found[0].fixedPoint.get() }
+    #expect(try found[1].fixedPoint.get().phase == .ordered)
+  }
+
+  @Test func `the likeness of responses is the mean cosine of pairs`() throws {
+    let inputs = try #require(Tensor(shape: Shape(3, 1, 1, 2), values: [1, 0, 0, 2, 3, 3]))
+    let weight = try #require(Tensor(shape: Shape(1, 1, 1, 1), values: [2]))
+    let model = try Model(
+      name: "line", inputShape: Shape(1, 1, 2),
+      layers: [
+        Layer("double", .convolution(Convolution(weight: weight))),
+        Layer("shift", .convolution(Convolution(weight: weight, bias: [-3]))), Layer("relu", .activation(.relu)),
+      ])
+    let found = try LayerRanges(model, inputs: inputs).layers
+    // Cosines 0, and twice 1 / sqrt 2.
+    #expect((try #require(found[0].similarity) - 2.0.squareRoot() / 3).magnitude < 1e-7)
+    // (1, -3), (-3, 5) and (9, 9); after relu (1, 0), (0, 5) and (9, 9).
+    #expect((try #require(found[2].similarity) - 2.0.squareRoot() / 3).magnitude < 1e-7)
+    let dark = try LayerRanges(model, inputs: Tensor(repeating: 0, shape: Shape(2, 1, 1, 2))).layers
+    #expect(dark[0].similarity == nil && dark[0].deadUnits == 2)
+    #expect((try #require(dark[1].similarity) - 1).magnitude < 1e-12)
   }
 
   @Test func `delta-orthogonal kernels keep the length of every input`() throws {
@@ -129,13 +185,41 @@ import Testing
       ])
     let found = try LayerRanges(model, inputs: tensor(Shape(20, 6, 12, 12), 1)).layers
     for layer in found.prefix(4) {
-      let predicted = try #require(layer.predicted)
-      #expect((predicted / layer.measured - 1).magnitude < 0.15, "\(layer.name), seed 5")
-      #expect(try #require(layer.predictedPeak) > 0.8 * layer.peak)
+      #expect((layer.predicted / layer.measured - 1).magnitude < 0.15, "\(layer.name), seed 5")
+      #expect(layer.predictedPeak > 0.8 * layer.peak)
     }
     #expect(found[1].gradientGain > 0.4 && found[1].gradientGain < 0.6)
     #expect(found[4].deadUnits == 3 && found[0].deadUnits == 0)
     #expect(throws: TheoryError.self) { try LayerRanges(model, inputs: tensor(Shape(1, 6, 12, 12), 1)) }
+  }
+
+  /// Ranges that follow from the weights in the head.
+  @Test func `ranges are predicted without data`() throws {
+    let weight = try #require(Tensor(shape: Shape(2, 1, 1, 2), values: [3, 4, -1, 0]))
+    let grouped = try #require(Tensor(shape: Shape(2, 1, 1, 1), values: [2, 1]))
+    let model = try Model(
+      name: "small", inputShape: Shape(1, 2, 3),
+      layers: [
+        Layer("conv", .convolution(Convolution(weight: weight, bias: [1, 0]))),
+        Layer("each", .convolution(Convolution(weight: grouped, groups: 2))),
+        Layer("relu", .activation(.relu)), Layer("pool", .maximumPool(Pool(kernel: Spatial(1, 2)))),
+        Layer("cells", .readout(Readout(positions: [.init(channel: 1, row: 1, column: 0)]))),
+        Layer("rate", .activation(.parametricSoftplus(alpha: [0.5], beta: [-2]))),
+      ])
+    let found = PredictedRanges(model)
+    #expect(found.input.range == -5...5 && found.input.rootMeanSquare == 1)
+    // Deviations 5 and 1 about means 1 and 0, then doubled in the first channel alone.
+    #expect(found.layers[0].range == -24...26 && found.layers[0].means == [1, 0])
+    #expect(found.layers[1].range == -48...52 && found.layers[1].means == [2, 0])
+    #expect(found.layers[2].range == 0...52 && found.layers[3].range == 0...52)
+    // A rectified normal number of deviation 1 has the mean 1 / sqrt(2 pi) and the mean square 1/2.
+    #expect((found.layers[4].means[0] - 0.3989422804014327).magnitude < 1e-12)
+    #expect((found.layers[4].rootMeanSquare - 0.5.squareRoot()).magnitude < 1e-12)
+    #expect(found.layers[4].range == 0...5)
+    #expect((found.layers[5].range.upperBound - 0.34657359027997264).magnitude < 1e-12)
+    #expect((found.layers[5].range.lowerBound - 2.2699489e-5).magnitude < 1e-9)
+    let shifted = PredictedRanges(model, inputMean: 1, inputVariance: 0)
+    #expect(shifted.layers[0].means == [8, -1] && shifted.layers[0].range == -1...8)
   }
 
   @Test(arguments: [(0.3, 0), (0.5, 1), (0.9, 1), (1.0, 2), (1.5, 2), (7.99, 4), (8, 5)])

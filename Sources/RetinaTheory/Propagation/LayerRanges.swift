@@ -5,9 +5,7 @@ import RetinaStimuli
 /// The spread of each layer's values, predicted from the weights alone and measured on stimuli, and what fixed point
 /// needs for it.
 ///
-/// The prediction carries a mean and a variance per channel from layer to layer: sums of many inputs as if these were
-/// independent and, within a channel, alike; functions as means over normal numbers; batch normalisation by the scale and
-/// shift it was trained to. It needs no data but the spread of the input, and is off by as much as inputs go together.
+/// The prediction is that of ``PredictedRanges`` for the mean and the variance that the input has.
 public struct LayerRanges: Sendable {
   /// One layer.
   public struct Layer: Sendable {
@@ -17,16 +15,18 @@ public struct LayerRanges: Sendable {
     public var measured: Double
     /// Largest magnitude, measured.
     public var peak: Double
-    /// Root mean square, predicted; nothing after an operation that the theory cannot follow.
-    public var predicted: Double?
-    /// The range within which nearly all values lie by the prediction: the largest over channels of mean and 5 deviations.
-    public var predictedPeak: Double?
+    /// Root mean square, predicted.
+    public var predicted: Double
+    /// The largest magnitude within the predicted range.
+    public var predictedPeak: Double
     /// The factor on the squared norm of gradients through the layer, measured with random directions.
     public var gradientGain: Double
+    /// How alike the layer makes two stimuli: the mean cosine of pairs of responses; nothing for a layer that is silent for one.
+    public var similarity: Double?
     /// Bits before the point, with the sign, that hold what was measured; 0 for values below 0.5 and so on down.
     public var integerBits: Int { LayerRanges.integerBits(peak) }
     /// Bits before the point that the prediction asks for.
-    public var predictedIntegerBits: Int? { predictedPeak.map(LayerRanges.integerBits) }
+    public var predictedIntegerBits: Int { LayerRanges.integerBits(predictedPeak) }
     /// Units that had the same value for all stimuli.
     public var deadUnits: Int
   }
@@ -52,12 +52,12 @@ public struct LayerRanges: Sendable {
       throw TheoryError("ranges", expected: "at least 2 inputs [n, \(model.inputShape)]", found: "\(inputs.shape)")
     }
     let measured = try MeasuredRanges(model, inputs: inputs, directions: directions, seed: seed)
-    var spread: ChannelSpread? = measured.inputSpread
+    let predicted = PredictedRanges(model, inputMean: measured.input.mean, inputVariance: measured.input.variance)
     layers = model.layers.indices.map { place in
-      spread = spread.flatMap { $0.after(model.layers[place].operation, from: model.inputShape(ofLayer: place)) }
-      return Layer(
+      Layer(
         name: model.layers[place].name, measured: measured.sizes[place], peak: measured.peaks[place],
-        predicted: spread?.rootMeanSquare, predictedPeak: spread?.peak, gradientGain: measured.gains[place],
+        predicted: predicted.layers[place].rootMeanSquare, predictedPeak: predicted.layers[place].peak,
+        gradientGain: measured.gains[place], similarity: measured.similarities[place],
         deadUnits: measured.dead[place])
     }
   }
@@ -67,7 +67,8 @@ public struct LayerRanges: Sendable {
 private struct MeasuredRanges {
   var sizes, peaks, gains: [Double]
   var dead: [Int]
-  var inputSpread: ChannelSpread
+  var similarities: [Double?]
+  var input: (mean: Double, variance: Double)
 
   init(_ model: Model, inputs: Tensor, directions: Int, seed: UInt64) throws(TheoryError) {
     let program = Program(model)
@@ -79,6 +80,9 @@ private struct MeasuredRanges {
     var first = layers.map { _ in [Float]() }
     var moved = layers.map { [Bool](repeating: false, count: model.shapes[$0].count) }
     peaks = layers.map { _ in 0.0 }
+    // The squared sum of unit vectors is their number and the cosines of all pairs.
+    var directionSums = layers.map { [Double](repeating: 0, count: model.shapes[$0].count) }
+    var isSilent = layers.map { _ in false }
     var (sum, square) = (0.0, 0.0)
     for index in 0..<inputs.shape[0] {
       let input = Array(inputs.values[index * program.inputCount..<(index + 1) * program.inputCount])
@@ -92,9 +96,12 @@ private struct MeasuredRanges {
         let (boundary, count) = (program.layerBoundaries[layer], model.shapes[layer].count)
         let row = values[boundary]
         if index == 0 { first[layer] = Array(UnsafeBufferPointer(start: row, count: count)) }
+        let length = (0..<count).reduce(0.0) { $0 + Double(row[$1]) * Double(row[$1]) }.squareRoot()
+        if length == 0 { isSilent[layer] = true }
+        squares[layer] += length * length
         for place in 0..<count {
           let value = Double(row[place])
-          squares[layer] += value * value
+          if length > 0 { directionSums[layer][place] += value / length }
           peaks[layer] = max(peaks[layer], value.magnitude)
           if row[place] != first[layer][place] { moved[layer][place] = true }
         }
@@ -122,131 +129,9 @@ private struct MeasuredRanges {
     sizes = layers.map { (squares[$0] / (count * Double(model.shapes[$0].count))).squareRoot() }
     gains = powers.map { $0.after > 0 ? $0.before / $0.after : 1 }
     dead = moved.map { $0.count { !$0 } }
+    similarities = layers.map { isSilent[$0] ? nil : (squaredNorm(directionSums[$0]) - count) / (count * (count - 1)) }
     let total = count * Double(program.inputCount)
     let mean = sum / total
-    let channels = model.inputShape.rank == 3 ? model.inputShape[0] : model.inputShape.count
-    inputSpread = ChannelSpread(
-      means: [Double](repeating: mean, count: channels),
-      variances: [Double](repeating: max(0, square / total - mean * mean), count: channels))
-  }
-}
-
-/// A mean and a variance for each channel (or unit, where there are no channels).
-private struct ChannelSpread {
-  var means: [Double]
-  var variances: [Double]
-
-  var rootMeanSquare: Double {
-    let sum = means.indices.reduce(0) { $0 + means[$1] * means[$1] + variances[$1] }
-    return (sum / Double(means.count)).squareRoot()
-  }
-
-  var peak: Double {
-    means.indices.reduce(0) { max($0, means[$1].magnitude + 5 * variances[$1].squareRoot()) }
-  }
-
-  /// What an operation makes of it; nothing where the theory cannot say.
-  func after(_ operation: RetinaModel.Operation, from input: Shape) -> ChannelSpread? {
-    switch operation {
-    case .convolution(let convolution):
-      guard convolution.groups == 1 else { return nil }
-      return weighted(convolution.weight, convolution.bias)
-    case .convolutionStack(let stack):
-      // Inside a stack inputs go together; the one convolution that it stands for has them independent.
-      return weighted(stack.collapsed, stack.bias)
-    case .dense(let dense):
-      return spread(over: input).weighted(dense.weight, dense.bias)
-    case .batchNormalization(let normalization):
-      // In training the normalised value has mean 0 and variance 1.
-      return ChannelSpread(
-        means: normalization.shift.map(Double.init),
-        variances: normalization.scale.map { Double($0) * Double($0) })
-    case .activation(let activation):
-      return activation.function.map { function in
-        let moments = means.indices.map { place in
-          (
-            GaussianMean.single(variance: variances[place]) { function(means[place] + $0) },
-            GaussianMean.single(variance: variances[place]) {
-              let value = function(means[place] + $0)
-              return value * value
-            }
-          )
-        }
-        return ChannelSpread(means: moments.map(\.0), variances: moments.map { max(0, $0.1 - $0.0 * $0.0) })
-      }
-    case .gaussianNoise: return self
-    case .flatten, .reshape: return spread(over: input)
-    case .separableConvolution, .maximumPool, .averagePool, .readout: return nil
-    }
-  }
-
-  /// Sums over independent inputs; the first axis of the weights counts outputs, the second channels.
-  private func weighted(_ weight: Tensor, _ bias: [Float]?) -> ChannelSpread {
-    let (outputs, channels) = (weight.shape[0], weight.shape[1])
-    let taps = weight.shape.count / (outputs * channels)
-    var result = ChannelSpread(
-      means: [Double](repeating: 0, count: outputs), variances: [Double](repeating: 0, count: outputs))
-    for output in 0..<outputs {
-      result.means[output] = Double(bias?[output] ?? 0)
-      for channel in 0..<channels {
-        for tap in 0..<taps {
-          let value = Double(weight.values[(output * channels + channel) * taps + tap])
-          result.means[output] += value * means[channel]
-          result.variances[output] += value * value * variances[channel]
-        }
-      }
-    }
-    return result
-  }
-
-  /// One entry per unit in place of one per channel.
-  private func spread(over input: Shape) -> ChannelSpread {
-    guard means.count != input.count else { return self }
-    let run = input.count / means.count
-    func each(_ values: [Double]) -> [Double] { values.flatMap { [Double](repeating: $0, count: run) } }
-    return ChannelSpread(means: each(means), variances: each(variances))
-  }
-}
-
-extension Activation {
-  /// The function in float64; nothing for those with numbers of their own per unit.
-  fileprivate var function: ((Double) -> Double)? {
-    switch self {
-    case .relu: return Nonlinearity.relu.value
-    case .softplus: return Nonlinearity.softplus.value
-    case .sigmoid: return Nonlinearity.sigmoid.value
-    case .tanh: return Nonlinearity.tanh.value
-    case .exp: return Nonlinearity.exp.value
-    case .elu(let alpha): return { $0 > 0 ? $0 : Double(alpha) * (Nonlinearity.exp.value($0) - 1) }
-    case .parametricSoftplus: return nil
-    }
-  }
-}
-
-extension ConvolutionStack {
-  /// The kernels of the one convolution that the stack stands for.
-  fileprivate var collapsed: Tensor {
-    weights.dropFirst().reduce(weights[0]) { first, second in
-      let (outputs, middle, inputs) = (second.shape[0], second.shape[1], first.shape[1])
-      let (rows, columns) = (first.shape[2] + second.shape[2] - 1, first.shape[3] + second.shape[3] - 1)
-      var kernel = Tensor(repeating: 0, shape: Shape(outputs, inputs, rows, columns))
-      let (own, other) = (first.shape[2] * first.shape[3], second.shape[2] * second.shape[3])
-      for output in 0..<outputs {
-        for channel in 0..<middle {
-          for tap in 0..<other {
-            let factor = second.values[(output * middle + channel) * other + tap]
-            let (down, across) = (tap / second.shape[3], tap % second.shape[3])
-            for input in 0..<inputs {
-              for place in 0..<own {
-                let (row, column) = (down + place / first.shape[3], across + place % first.shape[3])
-                kernel.values[((output * inputs + input) * rows + row) * columns + column] +=
-                  factor * first.values[(channel * inputs + input) * own + place]
-              }
-            }
-          }
-        }
-      }
-      return kernel
-    }
+    input = (mean, max(0, square / total - mean * mean))
   }
 }

@@ -177,13 +177,21 @@ extension MeanField {
       nonlinearity, variance: RootOfFunction.bisect(from: 0, to: upper) { biases($0) - biasVariance })
   }
 
+  /// Layers in which each spatial mode of a deviation falls to 1/e, `-1 / ln |chi lambda|`: see
+  /// ``spatialGains(tapVariances:size:)``.
+  ///
+  /// - Parameter gain: the factor per layer without space, ``FixedPoint/gradientGain`` in the ordered phase.
+  public static func spatialDepths(tapVariances: [Double], size: Int, gain: Double) -> [Double] {
+    spatialGains(tapVariances: tapVariances, size: size).map { depth(gain * $0) }
+  }
+
   /// Factors per layer on the spatial modes, 0 to half the size, of a ring of positions.
   ///
   /// By the variance of each tap of the kernel, its middle in the middle: `sum over b of v_b cos(2 pi b k / n)` (Xiao et
   /// al. 2018). A kernel with all its variance in the middle has 1 for all: that is what delta-orthogonal starts are for.
   public static func spatialGains(tapVariances: [Double], size: Int) -> [Double] {
     let middle = tapVariances.count / 2
-    return (0...size / 2).map { mode in
+    return (0...max(0, size) / 2).map { mode in
       tapVariances.indices.reduce(0) { sum, tap in
         sum + tapVariances[tap] * cos(2 * .pi * Double((tap - middle) * mode) / Double(size))
       }
