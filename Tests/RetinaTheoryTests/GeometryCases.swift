@@ -22,6 +22,12 @@ enum GeometryCases {
         SimulatedCapacity.coverProbability(points: try shared.integer("P"), features: try shared.integer("N")))
     case "pr": return .number(PrincipalDimension.participationRatio(try shared.numbers("eigenvalues")))
     case "corrcost": return try cost(shared)
+    case "sep", "separable", "separability":
+      return .boolean(
+        SimulatedCapacity.isSeparable(
+          try shared.input(oneOf: "X", "points", "x").rows,
+          signs: try shared.input(oneOf: "y", "labels", "signs").doubles,
+          bias: shared.json["inputs"]?["bias"]?.boolean ?? false))
     case "corrcap": return try correlatedCapacity(shared)
     default: throw UnknownCase(id: shared.id)
     }
@@ -102,8 +108,8 @@ enum GeometryCases {
         labels.append("class \(place)")
       }
     }
-    let found = try CorrelatedCapacity.measure(
+    let found = try CorrelatedCapacity(
       LabelledResponses(values, units: units, labels: labels), directions: try shared.integer("n_t"))
-    return .number(found.value)
+    return .number(found.capacity.value)
   }
 }

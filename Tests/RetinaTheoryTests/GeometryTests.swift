@@ -136,8 +136,19 @@ import Testing
         rows.append(point)
       }
     }
-    let found = try CorrelatedCapacity.measure(labelled(rows, (0..<12).map { $0 / 2 }), directions: 1500)
-    #expect((found.value - 1).magnitude < 0.05, "\(found)")
+    let found = try CorrelatedCapacity(labelled(rows, (0..<12).map { $0 / 2 }), directions: 1500)
+    #expect((found.capacity.value - 1).magnitude < 0.05, "\(found)")
+    // Anchors lie on the segments; the means of few are a little off the centres.
+    #expect(found.centreAlignment < 0.01 && found.axisAlignment < 1e-9 && found.crossAlignment < 0.1)
+  }
+
+  @Test func `segments along one axis are aligned`() throws {
+    let rows = (0..<8).map { row in
+      (0..<5).map { unit in unit == row / 2 ? Float(1) : unit == 4 ? (row % 2 == 0 ? 0.5 : -0.5) : 0 }
+    }
+    let found = try CorrelatedCapacity(labelled(rows, (0..<8).map { $0 / 2 }), directions: 400)
+    #expect(found.axisAlignment > 0.99 && found.crossAlignment < 0.2 && found.centreAlignment < 0.05, "\(found)")
+    #expect(throws: TheoryError.self) { try CorrelatedCapacity(self.labelled([[0, 0], [0, 0]], [0, 1])) }
   }
 
   @Test func `the channel that holds the classes is missed most`() throws {
@@ -158,6 +169,80 @@ import Testing
     let found = try ChannelContribution.measure(responses, shape: Shape(2, 3, 4), options: options)
     let (first, second) = (try found[0].capacity.get().value, try found[1].capacity.get().value)
     #expect(first < 0.7 * second, "\(first) \(second)")
+  }
+
+  @Test func `scatter of classes on a cross is what the head finds`() throws {
+    // Two centres at (2, 0) and (-2, 0); samples at all four corners (1, 0.5) about each.
+    let corners: [[Float]] = [[1, 0.5], [1, -0.5], [-1, 0.5], [-1, -0.5]]
+    let rows = [Float(2), -2].flatMap { x in corners.map { [x + $0[0], $0[1]] } }
+    let found = try ClassScatter(labelled(rows, (0..<8).map { $0 / 4 }), threads: 2)
+    // Along the centres the variance within is 1, that between 4; over two classes.
+    #expect((found.collapse - 1.0 / 4 / 2).magnitude < 1e-12)
+    for place in 0..<2 {
+      #expect((found.participationRatios[place] - 1.25 * 1.25 / (1 + 0.0625)).magnitude < 1e-12)
+      #expect((found.squaredRadii[place] - 1.25 / 4).magnitude < 1e-12)
+    }
+    #expect(throws: TheoryError.self) {
+      try ClassScatter(self.labelled([[1, 1], [-1, 1], [1, 1], [-1, 1]], [0, 0, 1, 1]))
+    }
+  }
+
+  @Test func `the other measures of anchors are those of their definitions`() {
+    var generator = SeededGenerator(seed: 33)
+    let points = Matrix(rows: 9, columns: 4, values: (0..<36).map { _ in generator.normal() })
+    let directions = ManifoldGeometry.directions(50, size: 4, seed: 2)
+    let found = ManifoldGeometry(points: points, directions: directions)
+    var (along, square) = (0.0, 0.0)
+    for place in 0..<50 {
+      let (anchor, direction) = (found.anchors.row(place), directions.row(place))
+      let length = anchor.reduce(0) { $0 + $1 * $1 }
+      let overlap = zip(anchor, direction).reduce(0) { $0 + $1.0 * $1.1 }
+      along += overlap * overlap / length / 50
+      square += length / 50
+    }
+    #expect((found.projectedDimension - along).magnitude < 1e-12)
+    #expect((found.anchorLength - square.squareRoot()).magnitude < 1e-12)
+    #expect(found.radius < found.anchorLength)
+  }
+
+  @Test func `the slope of the cost of common directions is that of differences`() {
+    var generator = SeededGenerator(seed: 35)
+    let centres = Matrix(rows: 6, columns: 4, values: (0..<24).map { _ in generator.normal() })
+    let directions = CriticalStart.orthogonal(rows: 4, columns: 2, gain: 1, using: &generator).transposed
+    let slope = CommonDirections.gradient(centres, directions)
+    for place in directions.values.indices {
+      func cost(_ step: Double) -> Double {
+        var moved = directions
+        moved.values[place] += step
+        return CommonDirections.cost(centres, moved)
+      }
+      let difference = (cost(1e-6) - cost(-1e-6)) / 2e-6
+      #expect((slope.values[place] - difference).magnitude < 1e-6 * max(1, difference.magnitude), "seed 35")
+    }
+    #expect(CommonDirections.leastCost(centres: 4, dimensions: 3, directions: 1) == 4)
+    #expect(CommonDirections.leastCost(centres: 4, dimensions: 9, directions: 1) == 2)
+    let least = CommonDirections.minimize(centres, count: 1, starts: 20)
+    #expect(
+      CommonDirections.cost(centres, least.directions)
+        > CommonDirections.leastCost(centres: 6, dimensions: 4, directions: 1) - 1e-9)
+  }
+
+  @Test func `a plane that is found divides the points`() throws {
+    var generator = SeededGenerator(seed: 36)
+    var found = 0
+    for _ in 0..<60 {
+      let points = Matrix(rows: 12, columns: 5, values: (0..<60).map { _ in generator.normal() })
+      let signs = (0..<12).map { _ in generator.uniform() < 0.5 ? -1.0 : 1 }
+      guard let plane = SimulatedCapacity.separatingPlane(points, signs: signs) else { continue }
+      found += 1
+      #expect(plane.count == 6)
+      for row in 0..<12 {
+        let side = zip(points.row(row) + [1], plane).reduce(0) { $0 + $1.0 * $1.1 }
+        #expect(signs[row] * side > 0, "seed 36")
+      }
+    }
+    #expect(found > 10)
+    #expect(SimulatedCapacity.separatingPlane(Matrix([[1.0], [1]]), signs: [1, -1]) == nil)
   }
 
   @Test func `pooling averages windows`() throws {

@@ -37,6 +37,18 @@ public struct CommonDirections: Sendable {
     CentreObjective(centres).cost(directions)
   }
 
+  /// The derivatives `dF/dV`, directions as rows, along the directions' manifold or not.
+  public static func gradient(_ centres: Matrix, _ directions: Matrix) -> Matrix {
+    CentreObjective(centres).slope(directions)
+  }
+
+  /// The least cost that so many centres can have in `dimensions` without `directions` of them: `P^2 / (2 (d - K))`, and `P / 2`
+  /// where they can be orthogonal (Welch 1974).
+  public static func leastCost(centres: Int, dimensions: Int, directions: Int) -> Double {
+    let (count, rest) = (Double(centres), Double(max(1, dimensions - directions)))
+    return max(count / 2, count * count / (2 * rest))
+  }
+
   /// The directions of least cost: the best of some random starts.
   public static func minimize(_ centres: Matrix, count: Int, starts: Int, seed: UInt64 = 1) -> CommonDirections {
     let objective = CentreObjective(centres)
@@ -130,6 +142,12 @@ private struct CentreObjective {
 
   /// The gradient along the directions' manifold.
   func gradient(_ directions: Matrix) -> Matrix {
+    let full = slope(directions)
+    return full - (full * directions.transposed) * directions
+  }
+
+  /// The derivatives of the cost.
+  func slope(_ directions: Matrix) -> Matrix {
     let projected = centres * directions.transposed
     let rest = gram - projected.gram
     let count = rest.rows
@@ -148,8 +166,7 @@ private struct CentreObjective {
         slopes[row, direction] += 2 * own / rest[row, row] * projected[row, direction]
       }
     }
-    let full = slopes.transposed * centres
-    return full - (full * directions.transposed) * directions
+    return slopes.transposed * centres
   }
 
   /// A local minimum, by steps downhill from some directions.

@@ -36,6 +36,10 @@ public struct LayerGeometry: Sendable {
     public var radius: Double
     /// Effective dimension.
     public var dimension: Double
+    /// Dimensions over which the samples spread, whatever the read-out: see ``ClassScatter``.
+    public var participationRatio: Double
+    /// Mean squared distance from the centre over the centre's squared length.
+    public var squaredRadius: Double
   }
 
   /// Classes per unit that a linear read-out can divide at random: the harmonic mean over classes.
@@ -50,6 +54,8 @@ public struct LayerGeometry: Sendable {
   public let centreCorrelation: Double
   /// Common directions that were removed.
   public let removedDirections: Int
+  /// Variance within classes in units of that between them: see ``ClassScatter``.
+  public let collapse: Double
   /// Units of the layer.
   public let units: Int
   /// Each class.
@@ -75,11 +81,14 @@ public struct LayerGeometry: Sendable {
         options.directions, size: points.columns, seed: options.seed &+ UInt64(place) &* 0x9E37_79B9)
       return ManifoldGeometry(points: points, directions: directions, margin: margin)
     }
+    let scatter = try ClassScatter(responses, threads: options.threads)
     classes = measured.indices.map { place in
       Class(
         name: responses.classes[place], samples: responses.count(place), capacity: measured[place].capacity,
-        radius: measured[place].radius, dimension: measured[place].dimension)
+        radius: measured[place].radius, dimension: measured[place].dimension,
+        participationRatio: scatter.participationRatios[place], squaredRadius: scatter.squaredRadii[place])
     }
+    collapse = scatter.collapse
     let count = Double(measured.count)
     unstructuredCapacity = 2 * count / Double(responses.total)
     capacity = LayerGeometry.capacity(measured.map(\.squaredDistances), options)

@@ -6,8 +6,9 @@ import RetinaStimuli
 ///     radius = sqrt(mean |s - <s>|^2)                 s = anchors without the centre's coordinate
 ///     dimension = D (mean cos(t, s))^2                t = directions without the centre's coordinate
 ///
-/// The definitions of the field's Python code; its MATLAB code has two other dimensions. Directions that constrain
-/// nothing count with the point that comes nearest.
+/// The definitions of the field's Python code, with D the coordinates of a point. Its MATLAB code has the same dimension with the
+/// units of the layer for D, and ``projectedDimension`` and ``anchorLength`` beside. Directions that constrain nothing count with
+/// the point that comes nearest.
 public struct ManifoldGeometry: Sendable {
   /// Manifolds per unit that a linear read-out can tell apart, when all were like this one.
   public let capacity: Double
@@ -15,6 +16,10 @@ public struct ManifoldGeometry: Sendable {
   public let radius: Double
   /// Effective dimension.
   public let dimension: Double
+  /// The mean of `(t . s)^2 / |s|^2`: the squared length of a direction along its anchor.
+  public let projectedDimension: Double
+  /// Root mean square length of the anchors, their mean not taken out.
+  public let anchorLength: Double
   /// Squared distance of each direction, from which the capacity can be resampled.
   public let squaredDistances: [Double]
   /// The anchor of each direction, without the centre's coordinate.
@@ -34,15 +39,18 @@ public struct ManifoldGeometry: Sendable {
     var projector = AnchorProjector(points: columns, length: size + 1, margin: margin)
     var distances: [Double] = []
     var anchors = Matrix(rows: directions.rows, columns: size)
-    var cosine = 0.0
+    var (cosine, along) = (0.0, 0.0)
     for place in 0..<directions.rows {
       let direction = directions.row(place)
       let projection = projector.project(direction)
       distances.append(projection.squaredDistance)
       let (anchor, across) = (Array(projection.anchor[..<size]), Array(direction[..<size]))
       for column in 0..<size { anchors[place, column] = anchor[column] }
-      let lengths = norm(anchor) * norm(across)
-      if lengths > 0 { cosine += dot(anchor, across) / lengths }
+      let (length, overlap) = (norm(anchor), dot(anchor, across))
+      if length > 0 {
+        cosine += overlap / (length * norm(across))
+        along += overlap * overlap / (length * length)
+      }
     }
     let count = Double(directions.rows)
     let mean = (0..<size).map { column in anchors.column(column).reduce(0, +) / count }
@@ -57,6 +65,8 @@ public struct ManifoldGeometry: Sendable {
     capacity = ManifoldGeometry.capacity(distances)
     radius = (spread / count).squareRoot()
     dimension = Double(size) * (cosine / count) * (cosine / count)
+    projectedDimension = along / count
+    anchorLength = (anchors.squaredNorm / count).squareRoot()
     self.anchors = anchors
   }
 

@@ -27,9 +27,7 @@ extension Matrix {
       for column in 0..<columns { mean[column] += values[row * columns + column] }
     }
     for column in 0..<columns { mean[column] /= Double(max(1, rows)) }
-    for row in 0..<rows {
-      for column in 0..<columns { values[row * columns + column] -= mean[column] }
-    }
+    subtractFromRows(mean)
     return mean
   }
 }

@@ -31,10 +31,16 @@ public enum SimulatedCapacity {
   }
 
   /// Whether a hyperplane divides points (as rows) of two signs; it may lie anywhere with a bias, else goes through 0.
-  ///
-  /// By Gordan's theorem it does unless a mean of the signed points, with weights that are not negative, is zero: a
-  /// non-negative least-squares problem, whose residual else is the plane.
   public static func isSeparable(_ points: Matrix, signs: [Double], bias: Bool = true) -> Bool {
+    separatingPlane(points, signs: signs, bias: bias) != nil
+  }
+
+  /// The normal vector of a plane that divides points (as rows) of two signs, with the bias at its end where there is one;
+  /// nothing where there is no such plane.
+  ///
+  /// By Gordan's theorem there is one unless a mean of the signed points, with weights that are not negative, is zero: a
+  /// non-negative least-squares problem, whose residual else is the plane.
+  public static func separatingPlane(_ points: Matrix, signs: [Double], bias: Bool = true) -> [Double]? {
     let length = points.columns + (bias ? 2 : 1)
     var columns: [Double] = []
     columns.reserveCapacity(points.rows * length)
@@ -46,7 +52,7 @@ public enum SimulatedCapacity {
     }
     var solver = NonNegativeLeastSquares(columns: columns, length: length)
     solver.solve([Double](repeating: 0, count: length - 1) + [1])
-    return norm(solver.residual) > 1e-7
+    return norm(solver.residual) > 1e-7 ? solver.residual.dropLast().map { -$0 } : nil
   }
 
   /// The probability that a plane through 0 divides points in general position at random: Cover's theorem (1965),

@@ -123,6 +123,36 @@ public struct Matrix: Equatable, Sendable {
     return result
   }
 
+  /// The inner products of the rows with those of another matrix: `self * other.transposed`.
+  func rowProducts(with other: Matrix) -> Matrix {
+    var result = Matrix(rows: rows, columns: other.rows)
+    values.withUnsafeBufferPointer { left in
+      other.values.withUnsafeBufferPointer { right in
+        guard let left = left.baseAddress, let right = right.baseAddress else { return }
+        for row in 0..<rows {
+          for column in 0..<other.rows {
+            result[row, column] = dot(left + row * columns, right + column * columns, columns)
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// Takes the same values from every row.
+  mutating func subtractFromRows(_ shift: [Double]) {
+    for row in 0..<rows {
+      for column in 0..<columns { values[row * columns + column] -= shift[column] }
+    }
+  }
+
+  /// Divides each column by a number of its own.
+  mutating func divideColumns(by scales: [Double]) {
+    for row in 0..<rows {
+      for column in 0..<columns { values[row * columns + column] /= scales[column] }
+    }
+  }
+
   /// The sum of the squares of all values.
   public var squaredNorm: Double { RetinaTheory.squaredNorm(values) }
 }

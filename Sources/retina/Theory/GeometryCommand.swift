@@ -17,8 +17,10 @@ enum GeometryCommand: Command {
       CommandOption("--margin", "K", "margin of the read-out (default: 0)"),
       CommandOption("--centres", "C", "low-rank: remove what all centres share (default); none: leave it"),
       CommandOption("--drop-channels", nil, "capacity without each channel of each layer"),
-      CommandOption("--pool", "S,S", "also each layer averaged over windows of these sizes"),
+      CommandOption("--pool", "S,S", "also each layer pooled over windows of these sizes"),
+      CommandOption("--pooling", "P", "mean (default) or maximum"),
       CommandOption("--simulated", nil, "capacity by trial: random dichotomies on random projections (slow)"),
+      CommandOption("--dichotomy", "D", "of the trials: balanced (default), independent or one-versus-rest"),
       CommandOption("--correlated", nil, "capacity with all correlations, for few classes and samples (slow)"),
       CommandOption("--seed", "N", "seed of the random directions (default: 1)"), .threads, .json,
     ]
@@ -34,6 +36,7 @@ enum GeometryCommand: Command {
     options.seed = try arguments.seed()
     options.threads = try arguments.threads()
     let pools = try arguments.integers("--pool") ?? []
+    let takesMaximum = try arguments.choice("--pooling", of: ["mean", "maximum"]) == "maximum"
     let stimuli = try TheoryStimuli(arguments.operands[1], model, arguments)
     var output = try TheoryOutput(arguments)
     let layers = try stimuli.layers(arguments, threads: options.threads)
@@ -43,8 +46,10 @@ enum GeometryCommand: Command {
       try measure(layer, options, arguments, into: &report)
       progress.advance(1)
       for size in pools where layer.shape.rank == 3 && size >= 1 && size <= min(layer.shape[1], layer.shape[2]) {
-        let pooled = try Pooling.pool(layer.responses, shape: layer.shape, size: size, maximum: false)
-        try report.add("\(layer.name), \(size) x \(size) means", Result { try LayerGeometry(pooled, options: options) })
+        let pooled = try Pooling.pool(layer.responses, shape: layer.shape, size: size, maximum: takesMaximum)
+        try report.add(
+          "\(layer.name), \(size) x \(size) \(takesMaximum ? "maxima" : "means")",
+          Result { try LayerGeometry(pooled, options: options) })
         progress.advance(1)
       }
     }
@@ -67,16 +72,22 @@ enum GeometryCommand: Command {
         layer.name, try ChannelContribution.measure(layer.responses, shape: layer.shape, options: options))
     }
     if arguments.has("--simulated") {
+      let kinds = SimulatedCapacity.Dichotomy.allCases.map { $0.rawValue }
+      let kind = try arguments.choice("--dichotomy", of: kinds).flatMap(SimulatedCapacity.Dichotomy.init) ?? .balanced
       let found = Result { () throws(TheoryError) in
-        try SimulatedCapacity.search(layer.responses, seed: options.seed, threads: options.threads)
+        try SimulatedCapacity.search(
+          layer.responses, dichotomy: kind, seed: options.seed, threads: options.threads)
       }
-      report.addTrial(layer.name, "simulated", found.map { ($0.capacity, nil) })
+      report.addTrial(layer.name, "simulated, \(kind.rawValue)", found.map { ($0.capacity, nil) })
+      if let curve = try? found.get().curve { report.addCurve(layer.name, curve) }
     }
     if arguments.has("--correlated") {
       let found = Result { () throws(TheoryError) in
-        try CorrelatedCapacity.measure(layer.responses, seed: options.seed, threads: options.threads)
+        try CorrelatedCapacity(layer.responses, seed: options.seed, threads: options.threads)
       }
-      report.addTrial(layer.name, "correlated", found.map { ($0.value, ($0.lower, $0.upper)) })
+      report.addTrial(
+        layer.name, "correlated", found.map { ($0.capacity.value, ($0.capacity.lower, $0.capacity.upper)) })
+      if let found = try? found.get() { report.addAlignment(layer.name, found) }
     }
   }
 }

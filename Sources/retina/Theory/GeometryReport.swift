@@ -9,11 +9,15 @@ struct GeometryReport {
   private var layers: [(name: String, geometry: LayerGeometry)] = []
   private var table = Table([
     "layer", "units", "capacity", "lower", "upper", "over 2/M", "radius", "dimension", "centre correlation",
-    "removed directions",
+    "removed directions", "collapse",
   ])
-  private var classes = Table(["layer", "class", "samples", "capacity", "radius", "dimension"])
+  private var classes = Table([
+    "layer", "class", "samples", "capacity", "radius", "dimension", "participation ratio", "squared radius",
+  ])
   private var channels = Table(["layer", "channel", "capacity without", "lower", "upper", "part of whole"])
   private var trials = Table(["layer", "kind", "capacity", "lower", "upper"])
+  private var alignments = Table(["layer", "centres", "axes", "centres and axes"])
+  private var separability = Table(["layer", "features", "separable dichotomies"])
   private var remarks: [String] = []
   /// Why the first layer that cannot be measured cannot be.
   private var firstError: TheoryError?
@@ -31,12 +35,12 @@ struct GeometryReport {
         .string(name), .number(Double(found.units)), .number(found.capacity.value), .number(found.capacity.lower),
         .number(found.capacity.upper), .number(found.capacity.value / found.unstructuredCapacity),
         .number(found.radius.value), .number(found.dimension.value), .number(found.centreCorrelation),
-        .number(Double(found.removedDirections)),
+        .number(Double(found.removedDirections)), .number(found.collapse),
       ])
       for part in found.classes {
         classes.append([
           .string(name), .string(part.name), .number(Double(part.samples)), .number(part.capacity),
-          .number(part.radius), .number(part.dimension),
+          .number(part.radius), .number(part.dimension), .number(part.participationRatio), .number(part.squaredRadius),
         ])
       }
       remarks += found.notes.map { "\(name): \($0)" }
@@ -76,6 +80,20 @@ struct GeometryReport {
     }
   }
 
+  /// Adds how the anchors of classes lie to one another.
+  mutating func addAlignment(_ name: String, _ found: CorrelatedCapacity) {
+    alignments.append([
+      .string(name), .number(found.centreAlignment), .number(found.axisAlignment), .number(found.crossAlignment),
+    ])
+  }
+
+  /// Adds the part of dichotomies that can be divided by features of a layer.
+  mutating func addCurve(_ name: String, _ curve: [(features: Int, separable: Double)]) {
+    for point in curve {
+      separability.append([.string(name), .number(Double(point.features)), .number(point.separable)])
+    }
+  }
+
   /// Refuses when no layer could be measured.
   func check() throws {
     if let firstError, layers.isEmpty { throw firstError }
@@ -91,6 +109,11 @@ struct GeometryReport {
     try output.add("class_geometry", classes)
     if !channels.rows.isEmpty { try output.add("channels", channels) }
     if !trials.rows.isEmpty { try output.add("trials", trials) }
+    if !alignments.rows.isEmpty { try output.add("alignments", alignments) }
+    if !separability.rows.isEmpty {
+      try output.add("separability", separability)
+      try output.draw("separability", separabilityFigure)
+    }
     output.add("notes", .array(remarks.map { .string($0) }))
     guard !layers.isEmpty else { return }
     try output.draw("capacity", figure("capacity (classes per unit)", { $0.capacity }, withLine: true))
@@ -128,26 +151,37 @@ struct GeometryReport {
       footnote: layers.enumerated().map { "\($0.offset) \($0.element.name)" }.joined(separator: ", "))
   }
 
-  private var channelFigure: LineFigure {
-    var lines: [(name: String, x: [Double], y: [Double])] = []
-    for row in channels.rows {
-      guard let name = row[0].string, let channel = row[1].number, let part = row[5].number else { continue }
-      if lines.last?.name != name { lines.append((name, [], [])) }
-      lines[lines.count - 1].x.append(channel)
-      lines[lines.count - 1].y.append(part)
+  /// A line for each layer that the first column of a table names, from two other columns.
+  private func lines(_ table: Table, x: Int, y: Int) -> [LineFigure.Series] {
+    var lines: [LineFigure.Series] = []
+    for row in table.rows {
+      guard let name = row[0].string, let place = row[x].number, let value = row[y].number else { continue }
+      if lines.last?.name != name { lines.append(LineFigure.Series(name: name, x: [], y: [])) }
+      lines[lines.count - 1].x.append(place)
+      lines[lines.count - 1].y.append(value)
     }
-    return LineFigure(
+    return lines
+  }
+
+  private var separabilityFigure: LineFigure {
+    LineFigure(
+      title: "Dichotomies that a plane divides", subtitle: "\(classCount) classes on random projections of a layer",
+      horizontalLabel: "features", verticalLabel: "part that can be divided", series: lines(separability, x: 1, y: 2))
+  }
+
+  private var channelFigure: LineFigure {
+    LineFigure(
       title: "What each channel adds to separability",
       subtitle: "capacity without the channel over capacity with it; below 1 the channel helps",
       horizontalLabel: "channel", verticalLabel: "capacity without / with",
-      series: lines.map { LineFigure.Series(name: $0.name, x: $0.x, y: $0.y) })
+      series: lines(channels, x: 1, y: 5))
   }
 
   func printOut() {
     print(
       "\(classCount) classes, \(samples) samples; unrelated points have the capacity 2/M = \(fixed(unstructured, 4))")
     table.printOut()
-    for extra in [channels, trials] where !extra.rows.isEmpty {
+    for extra in [channels, trials, alignments] where !extra.rows.isEmpty {
       print("")
       extra.printOut()
     }
