@@ -58,8 +58,8 @@ let package = Package(
     .target(name: "RetinaFiles", dependencies: ["RetinaModel", "RetinaGraph"]),
     .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
     .target(
-      name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli"], exclude: ["README.md"],
-      swiftSettings: optimised),
+      name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli", "RetinaTheory"],
+      exclude: ["README.md"], swiftSettings: optimised),
     .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
     .target(
       name: "RetinaInterpretation",

@@ -25,6 +25,7 @@ enum ModeCases {
     case "bbp":
       let found = NoisyMode(strength: try shared.number("s_bar"), aspect: try shared.number("aspect"))
       return ["s_hat": .number(found.measured), "overlap": .number(found.overlap)]
+    case "gd": return try descent(shared)
     case "gen":
       let curve = GeneralizationCurve(
         strengths: [try shared.number("s_bar")], hidden: try shared.integer("N"), aspect: try shared.number("A"),
@@ -40,5 +41,20 @@ enum ModeCases {
           variance: try shared.number("lam"), signalToNoise: try shared.number("SNR"), tau: tau))
     default: throw UnknownCase(id: shared.id)
     }
+  }
+
+  /// Modes that are really trained, each from the same strength.
+  private static func descent(_ shared: SharedCase) throws -> JSON {
+    let (modes, rate) = (try shared.input(oneOf: "s", "modes").doubles, try shared.input(oneOf: "lr", "learning_rate"))
+    let start = try #require(shared.input(oneOf: "u0", "start").number)
+    let correlation = Matrix.diagonal(modes.sorted(by: >))
+    func strengths(_ step: Double) throws -> JSON {
+      var network = LinearNetwork(alignedWith: correlation, hidden: modes.count, start: start)
+      network.train(on: correlation, rate: try #require(rate.number), steps: Int(step))
+      return JSON(network.strengths(of: SingularValues(correlation)))
+    }
+    let steps = try shared.input(oneOf: "steps", "times", "t")
+    if let step = steps.number { return try strengths(step) }
+    return .array(try steps.doubles.map { try strengths($0) })
   }
 }

@@ -1,3 +1,4 @@
+import RetinaModel
 import RetinaStimuli
 import RetinaTheory
 import Testing
@@ -91,7 +92,7 @@ import Testing
 
   @Test func `modes of a recording are found, and noise is not`() throws {
     var generator = SeededGenerator(seed: 40)
-    let (samples, dimensions, cells) = (1500, 12, 4)
+    let (samples, dimensions) = (1500, 12)
     let filter = CriticalStart.orthogonal(rows: dimensions, columns: 2, gain: 1, using: &generator)
     let stimulus = Matrix(
       rows: samples, columns: dimensions, values: (0..<samples * dimensions).map { _ in generator.normal() })
@@ -110,6 +111,11 @@ import Testing
     let best = try #require(found.best)
     #expect(best.error < 0.1 && best.steps > first.halfTime)
 
+    // Standardised responses have the same patterns of the stimulus in other proportions, and their noise is known.
+    let standard = try StimulusResponseModes(stimulus: stimulus, responses: responses, standardizes: true)
+    #expect(standard.directions == dimensions)
+    #expect((standard.noise * Double(samples).squareRoot() - 1).magnitude < 0.1)
+
     #expect(throws: TheoryError.self) {
       try StimulusResponseModes(
         stimulus: Matrix(rows: 10, columns: 3, repeating: 1),
@@ -118,6 +124,65 @@ import Testing
     #expect(throws: TheoryError.self) {
       try StimulusResponseModes(
         stimulus: stimulus, responses: Matrix(rows: samples, columns: 2, repeating: 3), rank: 3)
+    }
+  }
+
+  @Test func `a network that is trained on a recording learns and forgets when predicted`() throws {
+    var generator = SeededGenerator(seed: 44)
+    let (samples, dimensions, cells) = (600, 60, 40)
+    let left = CriticalStart.orthogonal(rows: cells, columns: 2, gain: 1, using: &generator)
+    let right = CriticalStart.orthogonal(rows: dimensions, columns: 2, gain: 1, using: &generator)
+    let truth = left * .diagonal([1.5, 0.9]) * right.transposed
+    func sample(_ count: Int) -> (stimulus: Matrix, responses: Matrix) {
+      func normal(_ rows: Int, _ columns: Int) -> Matrix {
+        Matrix(rows: rows, columns: columns, values: (0..<rows * columns).map { _ in generator.normal() })
+      }
+      let stimulus = normal(count, dimensions)
+      return (stimulus, stimulus * truth.transposed + normal(count, cells))
+    }
+    let (known, held) = (sample(samples), sample(4000))
+    let found = try StimulusResponseModes(
+      stimulus: known.stimulus, responses: known.responses, rank: dimensions, ridge: 0, start: 1e-4, rate: 0.02)
+    let heldOut = found.heldOut(stimulus: held.stimulus, responses: held.responses)
+    #expect((heldOut.error(of: Matrix(rows: cells, columns: dimensions)) - heldOut.power).magnitude < 1e-9)
+    // What the best network leaves is the noise of the cells.
+    #expect((heldOut.error(of: found.correlation) / Double(cells) - 1).magnitude < 0.2)
+    let trial = LearningTrial(found, heldOut: heldOut)
+    for place in 0..<2 {
+      let half = try #require(trial.halfTimes[place])
+      #expect((half / found.modes[place].halfTime - 1).magnitude < 0.2, "mode \(place), seed 44")
+    }
+    let (predicted, trained) = (try #require(found.best), try #require(trial.best))
+    #expect((Double(trained.step) / predicted.steps - 1).magnitude < 0.35, "\(trained) \(predicted), seed 44")
+    #expect((trained.error - predicted.error).magnitude < 0.15, "\(trained) \(predicted), seed 44")
+    #expect(try #require(trial.errors.last) > trained.error)
+  }
+
+  @Test func `windows are frames in order with the response that follows`() throws {
+    // 5 frames of 2 x 3 pixels: frame t holds 10 t and the place.
+    let movie = (0..<5).flatMap { time in (0..<6).map { Float(10 * time + $0) } }
+    let responses: [Float] = [0, 0, 1, 10, 2, 20, .nan, 30, 4, 40]
+    let found = try StimulusWindows(
+      movie: movie, height: 2, width: 3, responses: responses, cells: 2, history: 2, lag: 1, pool: 2, frames: 0..<5)
+    // Frames 2 and 4 have whole windows and responses; a square of 2 x 2 pixels has the mean of places 0, 1, 3 and 4.
+    #expect(found.stimulus == Matrix([[2, 12], [22, 32]]))
+    #expect(found.responses == Matrix([[2, 20], [4, 40]]))
+    #expect(found.shape == Shape(2, 1, 1) && found.pool == 2)
+    let whole = try StimulusWindows(
+      movie: movie, height: 2, width: 3, responses: responses, cells: 2, history: 1, lag: 0, frames: [1])
+    #expect(whole.stimulus == Matrix([[10, 11, 12, 13, 14, 15]]) && whole.pool == 1)
+    for (history, pool, frames) in [(2, 3, 0..<5), (6, 1, 0..<5), (1, 1, 3..<4)] {
+      #expect(throws: TheoryError.self) {
+        try StimulusWindows(
+          movie: movie, height: 2, width: 3, responses: responses, cells: 2, history: history, lag: 0, pool: pool,
+          frames: frames)
+      }
+    }
+    #expect(throws: TheoryError.self) {
+      try StimulusWindows(
+        movie: [Float](repeating: 0, count: 3000 * 3), height: 50, width: 60, responses: [1, 1, 1], cells: 1,
+        history: 1,
+        lag: 0, pool: 1, frames: 0..<3)
     }
   }
 }

@@ -39,6 +39,9 @@ public struct StimulusResponseModes: Sendable {
   public let rate: Double
   /// The test error over time and its best stopping time, in steps; nothing when no mode stands out.
   public let curve: GeneralizationCurve?
+  private let whitening: Whitening
+  /// What is taken from the responses of each cell, and what they are then divided by.
+  private let centres, scales: [Double]
 
   /// Steps of the best stopping and the relative test error there.
   public var best: (steps: Double, error: Double)? {
@@ -53,15 +56,18 @@ public struct StimulusResponseModes: Sendable {
   /// - Parameters:
   ///   - stimulus: `[sample, dimension]`.
   ///   - responses: `[sample, cell]`.
-  ///   - rank: directions of the stimulus to keep, those of most variance.
+  ///   - rank: directions of the stimulus to keep, those of most variance; nothing for those that hold 99 % of it, at most a
+  ///     quarter of the samples.
   ///   - ridge: added to each variance before whitening, a part of the largest.
+  ///   - standardizes: whether the responses of each cell are divided by their deviation, so that the noise of all cells is
+  ///     alike, as the law of Marchenko and Pastur has it.
   ///   - start: strength of each mode at the start of the network.
   ///   - rate: learning rate for a mean over samples.
   /// - Throws: ``TheoryError`` for fewer samples than twice the directions, a stimulus that does not vary, cells that are
   ///   silent.
   public init(
-    stimulus: Matrix, responses: Matrix, rank: Int, ridge: Double = 1e-6, start: Double = 1e-3, rate: Double = 0.01,
-    shuffles: Int = 20, seed: UInt64 = 1
+    stimulus: Matrix, responses: Matrix, rank: Int? = nil, ridge: Double = 1e-6, standardizes: Bool = false,
+    start: Double = 1e-3, rate: Double = 0.01, shuffles: Int = 20, seed: UInt64 = 1
   ) throws(TheoryError) {
     guard stimulus.rows == responses.rows, stimulus.rows > 1 else {
       throw TheoryError(
@@ -71,29 +77,30 @@ public struct StimulusResponseModes: Sendable {
     guard (stimulus.values + responses.values).allSatisfy(\.isFinite) else {
       throw TheoryError("recording", expected: "finite values", found: "others")
     }
-    var (x, y) = (stimulus, responses)
-    x.centreRows()
-    y.centreRows()
-    let silent = (0..<y.columns).filter { norm(y.column($0)) == 0 }
+    var y = responses
+    centres = y.centreRows()
+    let silent = (0..<y.columns).filter { norm(y.column($0)) <= 1e-10 * norm(responses.column($0)) }
     guard silent.isEmpty else {
       throw TheoryError("cell \(silent[0])", expected: "responses that vary", found: "the same for every stimulus")
     }
-    let whitening = try Whitening(x, rank: rank, ridge: ridge)
-    let white = whitening.whiten(x)
+    scales = (0..<y.columns).map { standardizes ? norm(y.column($0)) / Double(y.rows).squareRoot() : 1 }
+    y.divideColumns(by: scales)
+    let whitening = try Whitening(stimulus, rank: rank, ridge: ridge)
+    let white = whitening.whiten(stimulus)
     let count = white.columns
     guard stimulus.rows >= 2 * count else {
       throw TheoryError(
         "recording", expected: "at least \(2 * count) samples for \(count) directions of the stimulus; keep fewer",
         found: "\(stimulus.rows)")
     }
-    let correlation = (1 / Double(x.rows)) * (y.transposed * white)
+    let correlation = (1 / Double(y.rows)) * (y.transposed * white)
     var generator = SeededGenerator(seed: seed)
     var (largest, power) = ([Double](), 0.0)
     for _ in 0..<max(1, shuffles) {
       let keys = (0..<y.rows).map { _ in generator.next() }
       let order = (0..<y.rows).sorted { keys[$0] < keys[$1] }
       let mixed = Matrix(rows: y.rows, columns: y.columns, values: order.flatMap { y.row($0) })
-      let chance = (1 / Double(x.rows)) * (mixed.transposed * white)
+      let chance = (1 / Double(y.rows)) * (mixed.transposed * white)
       power += chance.squaredNorm
       largest.append(SingularValues(chance).values[0])
     }
@@ -101,6 +108,7 @@ public struct StimulusResponseModes: Sendable {
     let (aspect, unit) = (Double(y.columns) / Double(count), noise * Double(count).squareRoot())
     let found = SingularValues(correlation)
     self.correlation = correlation
+    self.whitening = whitening
     modes = found.values.indices.map { place in
       let signal = NoisyMode(measured: found.values[place] / unit, aspect: aspect)
       return Mode(
@@ -110,7 +118,7 @@ public struct StimulusResponseModes: Sendable {
     }
     noiseEdge = unit * MarchenkoPastur(aspect: aspect).edges.upper
     shuffled = (largest.reduce(0, +) / Double(largest.count), largest.max() ?? 0)
-    (directions, samples, self.noise, self.start, self.rate) = (count, x.rows, noise, start, rate)
+    (directions, samples, self.noise, self.start, self.rate) = (count, y.rows, noise, start, rate)
     let strengths = modes.compactMap { $0.signal.map { $0.strength / unit } }
     // In units of the noise, time runs as fast as the noise is strong.
     curve =
@@ -120,36 +128,12 @@ public struct StimulusResponseModes: Sendable {
         strengths: strengths, hidden: min(count, y.columns), aspect: aspect, start: start / unit,
         tau: 1 / (rate * unit))
   }
-}
 
-/// The directions of most variance of a stimulus, each scaled to a variance of 1.
-private struct Whitening {
-  private let axes: Matrix
-  private let scales: [Double]
-
-  init(_ x: Matrix, rank: Int, ridge: Double) throws(TheoryError) {
-    let covariance = (1 / Double(x.rows)) * x.transposed.gram
-    let eigen = SymmetricEigen(covariance)
-    guard let largest = eigen.values.first, largest > 0 else {
-      throw TheoryError("stimulus", expected: "a stimulus that varies", found: "the same for every sample")
-    }
-    let kept = min(max(1, rank), eigen.values.count { $0 > 1e-12 * largest })
-    axes = Matrix(rows: kept, columns: x.columns, values: Array(eigen.vectors.values[..<(kept * x.columns)]))
-    scales = eigen.values[..<kept].map { ($0 + ridge * largest).squareRoot() }
-  }
-
-  func whiten(_ x: Matrix) -> Matrix {
-    var white = x * axes.transposed
-    for row in 0..<white.rows {
-      for column in 0..<white.columns { white[row, column] /= scales[column] }
-    }
-    return white
-  }
-
-  /// The filter, in the original dimensions, whose output is a direction of the whitened stimulus.
-  func restore(_ direction: [Double]) -> [Double] {
-    (0..<axes.columns).map { column in
-      direction.indices.reduce(0) { $0 + direction[$1] / scales[$1] * axes[$1, column] }
-    }
+  /// The error of linear networks on other samples of the recording, `[sample, dimension]` and `[sample, cell]`.
+  public func heldOut(stimulus: Matrix, responses: Matrix) -> HeldOutError {
+    var y = responses
+    y.subtractFromRows(centres)
+    y.divideColumns(by: scales)
+    return HeldOutError(white: whitening.whiten(stimulus), responses: y)
   }
 }
