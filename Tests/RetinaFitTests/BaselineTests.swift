@@ -132,6 +132,33 @@ import Testing
     #expect(try #require(ScoreTests.sums(pairs.map { $0.predicted }, pairs.map { $0.truth }).pearson) > 0.9)
   }
 
+  /// A cell that answers to contrast of either sign has no linear filter; the kernels of wide networks see it all the same.
+  @Test(arguments: [false, true]) func `kernel regression finds what no filter does`(isTangent: Bool) throws {
+    var (_, set) = try BaselineTests.example(frames: 3000, history: false)
+    var generator = SeededGenerator(seed: 15)
+    let truth = (0..<3000).map { frame -> Double in
+      guard frame >= 3 else { return 0.1 }
+      let drive = Double(set.stimulus[(frame - 2) * 36 + 15] - set.stimulus[(frame - 3) * 36 + 15]) / 2
+      return drive * drive + 0.1
+    }
+    set.responses = truth.map { Float(generator.poisson($0)) }
+    let cutOut = CutOut(row: 2, column: 3, radius: 0, height: 6, width: 6)
+    var options = GeneralizedLinearModel.Options()
+    (options.historyCount, options.temporalCount) = (0, 5)
+    let design = GeneralizedDesign(
+      set.stimulus, set.responses, of: set, cell: 0, cutOut: cutOut, lags: 1..<6, options: options)
+    let split = TimeSplit(train: [5..<2000], validation: [2000..<2400], test: [2400..<3000])
+    func correlation(_ rates: [Float]) -> Double? {
+      ScoreTests.sums((2400..<3000).map { Double(rates[$0]) }, Array(truth[2400...])).pearson
+    }
+    let rates = KernelRates(design, split: split, isTangent: isTangent, most: 100).rates(design)
+    let found = try #require(correlation(rates))
+    #expect(found > 0.9, "\(found), seed 15")
+    #expect(rates.allSatisfy { $0 > 0 })
+    let linear = GeneralizedLinearModel(design, frames: [5..<2400], penalty: 0.01)
+    #expect(try #require(correlation(linear.rates(design))) < 0.3, "seed 15")
+  }
+
   @Test func `a point process and its spike history are found`() throws {
     let (recording, set) = try BaselineTests.example(history: true)
     let cutOut = CutOut(row: 2, column: 3, radius: 0, height: 6, width: 6)

@@ -28,8 +28,7 @@ enum KernelCases {
     let field = MeanField(
       try #require(Nonlinearity(rawValue: shared.words[2])), weightVariance: try shared.number("sigma_w2"),
       biasVariance: try shared.number("sigma_b2"))
-    let found = WideNetwork(
-      field, hiddenLayers: try shared.integer("hidden_layers"), inputs: try shared.matrix("X"))
+    let found = WideNetwork(field, hiddenLayers: try shared.integer("hidden_layers")).grams(try shared.matrix("X"))
     return ["nngp": JSON(found.process), "ntk": JSON(found.tangent)]
   }
 

@@ -16,6 +16,18 @@ import Testing
     }
   }
 
+  /// Means for variances 1.7 and 0.6 and covariance -0.4, by nested quadrature with 18 digits in mpmath.
+  @Test(arguments: [
+    (Nonlinearity.softplus, 0.57125213475028, 0.2333720488631298), (.tanh, -0.1430430391579403, 0.364363842849587),
+    (.sigmoid, 0.2333720488631298, 0.04176297974141542), (.erf, -0.1655535433155192, 0.4234731733776171),
+    (.gelu, -0.008136357829121591, 0.1806068863303901), (.exp, 2.117000016612675, 2.117000016612675),
+  ])
+  func `means of two units are those of mpmath`(_ function: Nonlinearity, _ value: Double, _ slopes: Double) {
+    let found = DualActivation(function, 1.7, 0.6, -0.4)
+    #expect((found.value - value).magnitude < 1e-11)
+    #expect((found.slopes - slopes).magnitude < 1e-11)
+  }
+
   @Test(arguments: Nonlinearity.allCases) func `derivatives are those of the function`(_ function: Nonlinearity) {
     for x in [-2.3, -0.4, 0.7, 1.9] {
       let step = 1e-5
@@ -94,7 +106,7 @@ import Testing
         kernel.values[index] += scale * scale * left.values[index] * right.values[index]
       }
     }
-    let wanted = WideNetwork(field, hiddenLayers: 1, inputs: inputs).tangent
+    let wanted = WideNetwork(field, hiddenLayers: 1).grams(inputs).tangent
     for (value, number) in zip(kernel.values, wanted.values) {
       #expect((value - number).magnitude < 0.08 * wanted.diagonal.max()!, "seed 52")
     }
@@ -172,6 +184,30 @@ import Testing
       #expect((value - number).magnitude < 2e-3 * wanted.diagonal.max()!, "\(value) \(number), seed 53")
     }
     #expect(throws: TheoryError.self) { try EmpiricalKernel.gram(base, inputs: inputs, cell: 2) }
+  }
+
+  @Test func `a flow on the squared error is the trajectory, and on counts it ends at their logarithms`() throws {
+    let kernel = Matrix([[2, 0.5, 0.1], [0.5, 1.5, 0.3], [0.1, 0.3, 1]])
+    let targets = [1.0, -1, 0.5]
+    let wanted = try KernelTrajectory(kernel: kernel, targets: targets).trained(at: 4, rate: 0.5)
+    let found = KernelFlow.outputs(kernel: kernel, start: [0, 0, 0], time: 2, steps: 50) { outputs in
+      zip(outputs, targets).map { ($0 - $1) / 3 }
+    }
+    for (value, number) in zip(found, wanted) { #expect((value - number).magnitude < 1e-8) }
+    let counts = [2.0, 1, 0.5]
+    let ended = KernelFlow.outputs(kernel: kernel, start: [0, 0, 0], time: 300, steps: 3000) {
+      KernelFlow.poissonGradient($0, counts: counts)
+    }
+    for (value, count) in zip(ended, counts) { #expect((Nonlinearity.exp.value(value) - count).magnitude < 1e-9) }
+  }
+
+  @Test func `a process of independent inputs shrinks its data by the noise`() throws {
+    let found = try KernelRegression(kernel: .identity(2), targets: [3, -2], noiseVariance: 0.5)
+    #expect((found.predict([1, 0]) - 2).magnitude < 1e-12 && found.predict([0, 0]) == 0)
+    #expect((found.variance([1, 0], own: 1) - 1.0 / 3).magnitude < 1e-12)
+    #expect(throws: TheoryError.self) {
+      try KernelRegression(kernel: Matrix([[1, 1], [1, 1]]), targets: [1, 2], noiseVariance: 0)
+    }
   }
 
   @Test func `kernel regression passes through its data and is sure there`() throws {

@@ -16,6 +16,10 @@ public enum Baseline: String, Sendable, CaseIterable {
   case glmStimulus = "glm-stimulus"
   /// Generalised linear model with the spikes of the four nearest cells, too.
   case glmCoupled = "glm-coupled"
+  /// Regression with the kernel of an infinitely wide random network, see ``KernelRates``.
+  case nngp
+  /// Regression with the kernel by which an infinitely wide network is trained.
+  case ntk
 
   /// Pixels from the centre of a cut-out to its border.
   static let radius = 8
@@ -90,6 +94,15 @@ public enum Baseline: String, Sendable, CaseIterable {
         return (0..<test.frames).map { frame in rates.reduce(0) { $0 + $1[frame] } / Float(rates.count) }
       }
       return (model.rates(design), repeats)
+    case .nngp, .ntk:
+      var options = GeneralizedLinearModel.Options()
+      options.historyCount = 0
+      func design(_ stimulus: [Float], _ responses: [Float]) -> GeneralizedDesign {
+        GeneralizedDesign(stimulus, responses, of: set, cell: cell, cutOut: cutOut, lags: lags, options: options)
+      }
+      let known = design(set.stimulus, set.responses)
+      let model = KernelRates(known, split: split, isTangent: self == .ntk)
+      return (model.rates(known), test.map { model.rates(design($0.stimulus, $0.trials[0])) })
     }
   }
 }

@@ -235,6 +235,9 @@ struct PoissonRegression {
     return loss
   }
 
+  /// The regressors of a bin, the constant first, in lanes.
+  func row(_ bin: Int) -> [Lane] { Array(rows[bin * lanes..<(bin + 1) * lanes]) }
+
   /// Weights in lanes.
   func packed(_ weights: [Double]) -> [Lane] {
     (0..<lanes).map { lane in

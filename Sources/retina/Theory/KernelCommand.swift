@@ -43,8 +43,7 @@ enum KernelCommand: Command {
     progress.end()
     var kernels = [("tangent kernel of the model", tangent)]
     let plain = model.normalizedInputs(inputs)
-    let wide = WideNetwork(
-      MeanField(.relu, weightVariance: 2, biasVariance: 0), hiddenLayers: depth, inputs: plain)
+    let wide = WideNetwork(MeanField(.relu, weightVariance: 2, biasVariance: 0), hiddenLayers: depth).grams(plain)
     kernels.append(("wide relu network, random (NNGP)", wide.process))
     kernels.append(("wide relu network, trained (NTK)", wide.tangent))
     if let images = model.images(plain, pooled: pixels) {
@@ -59,7 +58,7 @@ enum KernelCommand: Command {
     for (name, kernel) in kernels {
       let trajectory = try KernelTrajectory(kernel: kernel, targets: targets)
       let values = trajectory.eigenvalues
-      let heldOut = try heldOutCorrelation(kernel, targets, ridge: ridge)
+      let heldOut = try KernelRegression.heldOutCorrelation(kernel: kernel, targets: targets, ridge: ridge)
       table.append([
         .string(name), .number(trajectory.alignment), .number(trajectory.largestRate()),
         .number(PrincipalDimension.participationRatio(values.map { max(0, $0) })), heldOut.map { .number($0) } ?? .null,
@@ -126,17 +125,6 @@ enum KernelCommand: Command {
       throw TheoryError("cell \(cell)", expected: "rates that vary", found: "the same rate for every stimulus")
     }
     return values.map { $0 - mean }
-  }
-
-  /// The correlation of what every second stimulus predicts for the others, with what they gave; nothing when constant.
-  private static func heldOutCorrelation(_ kernel: Matrix, _ targets: [Double], ridge: Double) throws -> Double? {
-    let (known, held) = (
-      stride(from: 0, to: targets.count, by: 2).map { $0 }, stride(from: 1, to: targets.count, by: 2).map { $0 }
-    )
-    let inner = Matrix(known.map { row in known.map { kernel[row, $0] } })
-    let fit = try KernelRegression(kernel: inner, targets: known.map { targets[$0] }, ridge: ridge)
-    let found = held.map { row in fit.predict(known.map { kernel[row, $0] }) }
-    return Correlation.pearson(found, held.map { targets[$0] })
   }
 }
 
