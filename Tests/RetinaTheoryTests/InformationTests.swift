@@ -63,6 +63,24 @@ import Testing
     #expect((found - 0.5108).magnitude < 0.08, "\(found), seed 73")
   }
 
+  @Test func `nearest neighbours of five pairs are counted by hand`() throws {
+    // The example in the documentation of the published code, which prints 0.168 bits.
+    let (x, y) = ([1.3, 3.7, 5.1, 2.4, 3.4], [1.5, 3.32, 5.3, 2.3, 3.3])
+    let found = try NeighbourInformation.nats(Matrix(x.map { [$0] }), Matrix(y.map { [$0] }))
+    #expect((found - 7.0 / 60).magnitude < 1e-12)
+    #expect(
+      (try NeighbourInformation.bits(Matrix(x.map { [$0] }), Matrix(y.map { [$0] })) - 0.168314421437).magnitude < 1e-9)
+    #expect((NeighbourInformation.digamma(1) + 0.5772156649015329).magnitude < 1e-12)
+    #expect((NeighbourInformation.digamma(0.5) + 1.9635100260214235).magnitude < 1e-12)
+  }
+
+  @Test func `bins over an interval lump together what lies beyond it`() {
+    let found = DiscreteInformation.bins([-3, -1, -0.01, 0, 0.99, 7], units: 1, count: 4, over: -1...1)
+    #expect(found == [[0], [0], [1], [2], [3], [3]])
+    #expect((DiscreteInformation.entropy(found) - 1.9182958340544896).magnitude < 1e-12)
+    #expect(DiscreteInformation.bins([0.2, -0.2], units: 2, count: 2, over: -1...1) == [[1, 0]])
+  }
+
   @Test func `narrower bins give more until every sample has its own`() {
     let values: [Float] = [0.01, 0.12, 0.31, 0.33, 0.55, 0.56]
     let entropies = [0.5, 0.1, 0.001].map { width in

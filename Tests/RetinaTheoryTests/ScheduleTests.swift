@@ -27,6 +27,27 @@ import Testing
     #expect(network.lossAndGradient().loss == loss)
   }
 
+  @Test func `without momentum any rates have an equivalent`() throws {
+    let rates = (0..<60).map { 0.3 / (1 + 0.05 * Double($0 % 17)) }
+    let grown = try ExponentialRate.equivalent(to: rates, decay: 0.02)
+    var (first, second) = (
+      NormalizedNetwork(inputs: 6, hidden: 4, samples: 20, seed: 5),
+      NormalizedNetwork(inputs: 6, hidden: 4, samples: 20, seed: 5)
+    )
+    for (rate, other) in zip(rates, grown) {
+      first.descend(rate: rate, decay: 0.02, momentum: 0)
+      second.descend(rate: other, decay: 0, momentum: 0)
+      for (left, right) in zip(first.directions.values, second.directions.values) {
+        #expect((left - right).magnitude < 1e-10)
+      }
+    }
+    // With a constant rate it is the exponential one.
+    let constant = try ExponentialRate.equivalent(to: [0.1, 0.1, 0.1], decay: 0.05)
+    let schedule = try ExponentialRate(rate: 0.1, decay: 0.05, momentum: 0)
+    for step in 0..<3 { #expect((constant[step] / schedule.rate(at: step) - 1).magnitude < 1e-12) }
+    #expect(throws: TheoryError.self) { try ExponentialRate.equivalent(to: [2], decay: 0.5) }
+  }
+
   @Test func `a schedule without equivalent is refused`() throws {
     #expect(throws: TheoryError.self) { try ExponentialRate(rate: 1, decay: 0.01, momentum: 0.9) }
     #expect(throws: TheoryError.self) { try ExponentialRate(rate: -1, decay: 0, momentum: 0) }

@@ -40,6 +40,11 @@ struct SharedCase: Sendable, CustomTestStringConvertible {
   }
 
   func input(_ name: String) throws -> JSON { try #require(json["inputs"]?[name], "\(id): no input '\(name)'") }
+  /// The first input of some names, by which files may call it.
+  func input(oneOf names: String...) throws -> JSON {
+    let found = names.compactMap { json["inputs"]?[$0] }
+    return try #require(found.first, "\(id): none of \(names)")
+  }
   func number(_ name: String) throws -> Double { try #require(input(name).number) }
   func integer(_ name: String) throws -> Int { try #require(input(name).integer) }
   func numbers(_ name: String) throws -> [Double] { try input(name).doubles }
@@ -77,6 +82,11 @@ struct SharedCase: Sendable, CustomTestStringConvertible {
 extension JSON {
   var doubles: [Double] {
     get throws { try #require(array).map { try #require($0.number) } }
+  }
+
+  /// Rows of a matrix; a list of numbers is one of rows of one number.
+  var rows: Matrix {
+    get throws { try Matrix(#require(array).map { try $0.array == nil ? [#require($0.number)] : $0.doubles }) }
   }
 
   init(_ values: [Double]) { self = .array(values.map { .number($0) }) }

@@ -49,6 +49,21 @@ public enum DiscreteInformation {
     var second: Second
   }
 
+  /// The place of each row's values among equally wide bins of an interval, values beyond its ends in the outermost: one symbol
+  /// per row.
+  ///
+  /// As in the first publications on the information plane, with 30 bins from -1 to 1 for tanh; for relu it lumps all values
+  /// above 1 together.
+  public static func bins(_ values: [Float], units: Int, count: Int, over range: ClosedRange<Double>) -> [[Int]] {
+    let width = (range.upperBound - range.lowerBound) / Double(count)
+    return (0..<values.count / max(1, units)).map { row in
+      values[row * units..<(row + 1) * units].map { value in
+        let place = ((Double(value) - range.lowerBound) / width).rounded(.down)
+        return Int(min(max(place, 0), Double(count - 1)))
+      }
+    }
+  }
+
   /// The place of each row's values in bins of a width: one symbol per row.
   ///
   /// The information of a layer without noise about its stimulus is infinite; what binning gives instead is the entropy

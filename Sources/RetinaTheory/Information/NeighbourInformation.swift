@@ -6,13 +6,20 @@
   import Darwin
 #endif
 
-/// Mutual information of two continuous quantities from the distances of nearest neighbours, in nats.
+/// Mutual information of two continuous quantities from the distances of nearest neighbours.
 ///
 /// The first estimator of Kraskov, Stögbauer and Grassberger, Physical Review E 69, 066138, 2004, with the largest
 /// difference of coordinates as distance. `n^2` distances; for a few dimensions and moderate dependence only: it
 /// underestimates strong dependence badly, and may come out below 0.
 public enum NeighbourInformation {
-  /// The information of paired rows about one another.
+  /// The information of paired rows about one another, in bits.
+  ///
+  /// - Throws: ``TheoryError`` for too few samples or more of one than of the other.
+  public static func bits(_ first: Matrix, _ second: Matrix, neighbours k: Int = 3) throws(TheoryError) -> Double {
+    try nats(first, second, neighbours: k) / M_LN2
+  }
+
+  /// The information of paired rows about one another, in nats.
   ///
   /// - Throws: ``TheoryError`` for too few samples or more of one than of the other.
   public static func nats(_ first: Matrix, _ second: Matrix, neighbours k: Int = 3) throws(TheoryError) -> Double {
@@ -43,7 +50,7 @@ public enum NeighbourInformation {
   }
 
   /// The derivative of the logarithm of the gamma function, for numbers above 0.
-  static func digamma(_ x: Double) -> Double {
+  public static func digamma(_ x: Double) -> Double {
     var (x, sum) = (x, 0.0)
     while x < 10 {
       sum -= 1 / x

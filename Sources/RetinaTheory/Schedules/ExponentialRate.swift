@@ -63,6 +63,24 @@ public struct ExponentialRate: Equatable, Sendable {
     growth > 1 ? (log(Double(Float.greatestFiniteMagnitude)) - log(rate)) / log(growth) : .infinity
   }
 
+  /// The rates without decay that do what any rates do with it, without momentum: `rate_t N_t N_(t+1)` for the growth
+  /// `N_(t+1) = N_t / (1 - decay rate_t)` of the weights from 1.
+  ///
+  /// - Throws: ``TheoryError`` where a step's rate times the decay is 1 or more.
+  public static func equivalent(to rates: [Double], decay: Double) throws(TheoryError) -> [Double] {
+    var growth = 1.0
+    var result: [Double] = []
+    for (step, rate) in rates.enumerated() {
+      guard rate >= 0, decay >= 0, decay * rate < 1 else {
+        throw TheoryError("step \(step)", expected: "decay times rate from 0 to below 1", found: "\(decay * rate)")
+      }
+      let next = growth / (1 - decay * rate)
+      result.append(rate * growth * next)
+      growth = next
+    }
+    return result
+  }
+
   /// The jump of the rate where the constant rate drops to another: `(eta2 / eta1) / (alpha1 alpha2)`; from there the rate
   /// grows as that of the other.
   public func jump(to next: ExponentialRate) -> Double { next.rate / rate / (root * next.root) }

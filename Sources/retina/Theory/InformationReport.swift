@@ -80,10 +80,10 @@ struct InformationReport {
     let classes = responses.classes.indices.flatMap { [Int](repeating: $0, count: responses.count($0)) }
     let inputs = try LabelledResponses(
       stimuli.batches.flatMap { $0.values }, units: stimuli.model.inputShape.count, labels: stimuli.labels)
-    let nearest = try NeighbourInformation.nats(responses.principalAxes(2), inputs.principalAxes(2))
+    let nearest = try NeighbourInformation.bits(responses.principalAxes(2), inputs.principalAxes(2))
     comparison.append([
       .string(name), .number(width), .number(DiscreteInformation.entropy(symbols)),
-      .number(DiscreteInformation.mutual(symbols, classes)), .number(nearest / 0.6931471805599453),
+      .number(DiscreteInformation.mutual(symbols, classes)), .number(nearest),
     ])
   }
 
