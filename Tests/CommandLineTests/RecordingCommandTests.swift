@@ -44,6 +44,34 @@ import Testing
     #expect(summary.first { $0["model"]?.string == "ln" }?["results"]?.integer == 2)
   }
 
+  @Test func findsTheModesOfARecordingAndKernelBaselines() async throws {
+    let bench = try Bench()
+    try await simulated(bench)
+    let found = try await bench.json(
+      "theory", "modes", "recording.npz", "--history", "6", "--pool", "3", "--check", "--output", "out")
+    #expect(found["window"] == [6, 4, 4] && found["pool"] == 3)
+    // The last fifth of 1200 frames and a gap of a window are left out, and the first window.
+    #expect(found["samples"]?.integer == 960 - 6 - 5)
+    let modes = try #require(found["modes"]?.array)
+    #expect(modes.count == 2)
+    #expect(try #require(modes[0]["measured"]?.number) > #require(found["shuffled_largest"]?.number))
+    #expect(found["best_steps"]?.number != nil && found["trained_best_steps"]?.number != nil)
+    #expect(
+      ["modes.csv", "filters.npy", "scree.svg", "learning.svg", "overfitting.svg"].allSatisfy {
+        bench.files.contains("out/\($0)")
+      })
+    try await bench.fails(
+      ["theory", "modes", "recording.npz", "--pool", "1", "--history", "20", "--output", "out3"], 65,
+      "at most 2000 dimensions", "20 x 12 x 12")
+    let scores = try await bench.json(
+      "evaluate", "recording.npz", "--baselines", "nngp,ntk", "--history", "6", "--threads", "2")
+    for model in try #require(scores["models"]?.array) {
+      #expect(try #require(model["mean_r"]?.number) > 0.15)
+      // The noise ceiling needs rates for the repeats, too.
+      #expect(try #require(model["cells"]?.array?.first?["repeats_r"]?.number) > 0.3)
+    }
+  }
+
   @Test func modelsAreRunAsTheyStandInTheFile() async throws {
     let bench = try Bench()
     // The small model sees 8 x 8 pixels at 30 frames/s with a history of 4 and a lag of 1.
