@@ -7,7 +7,7 @@ struct Compiler {
   var counts: [Int] = []
   var layerBoundaries: [Int] = []
   var parameters: [Float] = []
-  var indices: [Int] = []
+  var indices: [Int32] = []
 
   /// Adds the steps of one layer.
   mutating func append(_ operation: Operation, layer: Int, input: Shape, output: Shape) {
@@ -41,7 +41,8 @@ struct Compiler {
     case .readout(let readout):
       let place = indices.count
       for position in readout.positions {
-        indices.append((position.channel * input[1] + position.row) * input[2] + position.column)
+        indices.append(
+          Int32(truncatingIfNeeded: (position.channel * input[1] + position.row) * input[2] + position.column))
       }
       add(.gather(inputs: input.count, count: output.count, indices: place), output.count, layer)
     case .flatten, .reshape, .gaussianNoise:

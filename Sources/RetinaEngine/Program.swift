@@ -19,7 +19,7 @@ public final class Program: @unchecked Sendable {
   /// The convolutions in packed form; nothing for other steps.
   let packed: [PackedConvolution?]
   let parameters: UnsafeMutablePointer<Float>
-  let indices: UnsafeMutablePointer<Int>
+  let indices: UnsafeMutablePointer<Int32>
 
   /// Compiles a model.
   ///

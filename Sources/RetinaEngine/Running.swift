@@ -40,34 +40,10 @@ extension Program {
     _ index: Int, input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>
   ) {
-    switch steps[index].kind {
-    case .convolution(let geometry, let weight, let bias):
-      if let convolution = packed[index] {
-        convolution.forward(kernels, input: input, withBias: true, output: output, scratch: scratch)
-        return
-      }
-      PlainConvolution.forward(
-        geometry, input: input, weight: parameters + weight, bias: bias.map { UnsafePointer(parameters + $0) },
-        output: output)
-    case .dense(let inputs, let outputs, let weight, let bias):
-      PlainDense.forward(
-        inputs: inputs, outputs: outputs, input: input, weight: parameters + weight,
-        bias: bias.map { UnsafePointer(parameters + $0) }, output: output)
-    case .affine(let count, let run, let scale, let shift):
-      PlainAffine.forward(
-        count: count, run: run, input: input, scale: parameters + scale, shift: parameters + shift, output: output)
-    case .activation(let kind, let count):
-      PlainActivation.forward(kind, count: count, input: input, output: output)
-    case .parametricSoftplus(let count, let alpha, let alphaPerUnit, let beta, let betaPerUnit):
-      for index in 0..<count {
-        let (a, b) = (parameters[alpha + (alphaPerUnit ? index : 0)], parameters[beta + (betaPerUnit ? index : 0)])
-        output[index] = a * Elementary.softplus(b * input[index])
-      }
-    case .maximumPool(let geometry): PlainMaximumPool.forward(geometry, input: input, output: output)
-    case .averagePool(let geometry): PlainAveragePool.forward(geometry, input: input, output: output)
-    case .gather(_, let count, let places):
-      for index in 0..<count { output[index] = input[indices[places + index]] }
-    case .identity(let count): output.update(from: input, count: count)
+    if let convolution = packed[index] {
+      convolution.forward(kernels, input: input, withBias: true, output: output, scratch: scratch)
+    } else {
+      steps[index].forward(StepParameters(floats: parameters, indices: indices), input: input, output: output)
     }
   }
 
@@ -96,7 +72,9 @@ extension Program {
       for index in 0..<count { outputTangent[index] *= inputTangent[index] }
     case .parametricSoftplus(let count, _, _, _, _):
       for index in 0..<count {
-        outputTangent[index] = inputTangent[index] * parametricSlope(step, index, input[index])
+        outputTangent[index] =
+          inputTangent[index]
+          * step.parametricSlope(StepParameters(floats: parameters, indices: indices), index, input[index])
       }
     case .maximumPool(let geometry):
       PlainMaximumPool.select(geometry, input: input, values: inputTangent, output: outputTangent)
@@ -109,59 +87,19 @@ extension Program {
     _ index: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     inputGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
-    let (step, inputCount) = (steps[index], boundaryCounts[index])
-    switch step.kind {
-    case .convolution(let geometry, let weight, _):
-      if let convolution = packed[index],
-        convolution.pullBack(kernels, outputGradient: outputGradient, scratch: scratch, inputGradient: inputGradient)
-      {
-        return
-      }
-      inputGradient.update(repeating: 0, count: inputCount)
-      PlainConvolution.accumulateInputGradient(
-        geometry, outputGradient: outputGradient, weight: parameters + weight, inputGradient: inputGradient)
-    case .dense(let inputs, let outputs, let weight, _):
-      inputGradient.update(repeating: 0, count: inputCount)
-      PlainDense.accumulateInputGradient(
-        inputs: inputs, outputs: outputs, outputGradient: outputGradient, weight: parameters + weight,
-        inputGradient: inputGradient)
-    case .affine(let count, let run, let scale, _):
-      PlainAffine.forward(
-        count: count, run: run, input: outputGradient, scale: parameters + scale, shift: nil, output: inputGradient)
-    case .activation(let kind, let count):
-      PlainActivation.derivative(kind, count: count, input: input, derivative: inputGradient)
-      for index in 0..<count { inputGradient[index] *= outputGradient[index] }
-    case .parametricSoftplus(let count, _, _, _, _):
-      for index in 0..<count {
-        inputGradient[index] = outputGradient[index] * parametricSlope(step, index, input[index])
-      }
-    case .maximumPool(let geometry):
-      inputGradient.update(repeating: 0, count: inputCount)
-      PlainMaximumPool.accumulateInputGradient(
-        geometry, input: input, outputGradient: outputGradient, inputGradient: inputGradient)
-    case .averagePool(let geometry):
-      inputGradient.update(repeating: 0, count: inputCount)
-      PlainAveragePool.accumulateInputGradient(
-        geometry, outputGradient: outputGradient, inputGradient: inputGradient)
-    case .gather(_, let count, let places):
-      inputGradient.update(repeating: 0, count: inputCount)
-      for index in 0..<count { inputGradient[indices[places + index]] += outputGradient[index] }
-    case .identity(let count): inputGradient.update(from: outputGradient, count: count)
+    if let convolution = packed[index],
+      convolution.pullBack(kernels, outputGradient: outputGradient, scratch: scratch, inputGradient: inputGradient)
+    {
+      return
     }
+    steps[index].pullBack(
+      StepParameters(floats: parameters, indices: indices), count: boundaryCounts[index], input: input,
+      outputGradient: outputGradient, inputGradient: inputGradient)
   }
 
   /// Alpha and beta of one unit of a parametric softplus; 0 for other steps.
   public func parametricSoftplus(_ step: Step, unit: Int) -> (alpha: Float, beta: Float) {
-    guard case .parametricSoftplus(_, let alpha, let alphaPerUnit, let beta, let betaPerUnit) = step.kind else {
-      return (0, 0)
-    }
-    return (parameters[alpha + (alphaPerUnit ? unit : 0)], parameters[beta + (betaPerUnit ? unit : 0)])
-  }
-
-  /// d/dx of `alpha log(1 + e^(beta x))` = `alpha beta / (1 + e^(-beta x))`; 0 for other steps.
-  private func parametricSlope(_ step: Step, _ unit: Int, _ x: Float) -> Float {
-    let (alpha, beta) = parametricSoftplus(step, unit: unit)
-    return alpha * beta * Elementary.sigmoid(beta * x)
+    step.parametricSoftplus(StepParameters(floats: parameters, indices: indices), unit)
   }
 
   /// The affine map from one boundary to another as one convolution followed by a factor per unit of the result, the
