@@ -37,7 +37,7 @@ struct FixedPointMaking {
       program = try FixedPointProgram(bytes)
     } catch let error as QuantizationError {
       throw FileError(file: path, place: "layer '\(error.layer)'", expected: error.expected, found: error.found)
-    } catch let error as FixedPointImageError {
+    } catch let error as ImageError {
       throw FileError(error, file: path)
     }
   }

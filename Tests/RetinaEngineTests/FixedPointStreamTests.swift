@@ -114,7 +114,7 @@ import Testing
       let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: arena + state + 192, alignment: 64)
       defer { memory.deallocate() }
       let place = (arena + 63) / 64 * 64
-      do throws(FixedPointMemoryError) {
+      do throws(ImageMemoryError) {
         _ = try FixedPointRunner(
           image.image, arena: UnsafeMutableRawBufferPointer(rebasing: memory[shifted..<(shifted + arena)]),
           state: UnsafeMutableRawBufferPointer(rebasing: memory[place..<(place + state)]))

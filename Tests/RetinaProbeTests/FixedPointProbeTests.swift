@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct FixedPointProbeTests {
   /// A small net with relu, a pool, a readout by a dense layer and softplus.
-  private func network(_ seed: UInt64) throws -> Model {
+  static func network(_ seed: UInt64) throws -> Model {
     var generator = SeededGenerator(seed: seed)
     func tensor(_ extents: Int...) throws -> Tensor {
       var tensor = Tensor(repeating: 0, shape: try #require(Shape(checking: extents)))
@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test(arguments: [UInt64(1), 2, 3]) func `importance in integers is that of the float model`(seed: UInt64) throws {
-    let model = try network(seed)
+    let model = try Self.network(seed)
     var generator = SeededGenerator(seed: seed + 100)
     var movie = Tensor(repeating: 0, shape: Shape(20, 12, 12))
     for index in movie.values.indices { movie.values[index] = Float.random(in: -1...1, using: &generator) }
@@ -51,7 +51,7 @@ import Testing
     for name in ["relu1", "pool", "relu2", "peak"] {
       let layer = try #require(program.layer(named: name))
       let boundary = float.boundary(layer: try #require(model.index(of: name)), side: .output)
-      let channels = FixedPointProbe.channels(layer, of: program.image)
+      let channels = program.image.channels(layer)
       for cell in 0..<4 {
         var found = [Float](repeating: .nan, count: channels)
         stream.withRunner { runner in
@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test func `a comparison finds what rounding costs`() throws {
-    let model = try network(7)
+    let model = try Self.network(7)
     var generator = SeededGenerator(seed: 11)
     var movie = Tensor(repeating: 0, shape: Shape(40, 12, 12))
     for index in movie.values.indices { movie.values[index] = Float.random(in: -1...1, using: &generator) }

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 
 /// Whether an attribution of a layer's units tells what the model does with them: measures of one input and target.

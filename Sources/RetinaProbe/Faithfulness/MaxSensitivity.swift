@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 
 /// How far an attribution moves under small noise.
 ///

@@ -1,3 +1,5 @@
+import RetinaKernels
+
 /// Whether the importance of channels is a property of the model or of the few inputs that it was measured with.
 ///
 /// The inputs are cut into blocks of neighbours, which see much of the same stimulus, and the blocks dealt at random to

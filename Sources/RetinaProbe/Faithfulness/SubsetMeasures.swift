@@ -1,3 +1,5 @@
+import RetinaKernels
+
 /// Sensitivity-n (Ancona, Ceolini, Öztireli, Gross 2018).
 ///
 /// Pearson's correlation, over random subsets S of n units, of `sum over S of a_j` with what the target loses when S is

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 
 /// Copies of a model in which more and more layers have lost what they learned.

@@ -78,7 +78,7 @@ public struct FixedPointComparison: Sendable {
     let probe = Probe(float)
     for (place, pair) in pairs.enumerated() where image.outputRank(pair.layer) == 3 && pair.layer + 1 < image.layerCount
     {
-      let channels = FixedPointProbe.channels(pair.layer, of: image)
+      let channels = image.channels(pair.layer)
       let plane = image.outputCount(pair.layer) / channels
       var found = [Float](repeating: 0, count: channels)
       var correlations: [Double] = []

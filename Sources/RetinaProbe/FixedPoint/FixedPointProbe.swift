@@ -1,73 +1,41 @@
 import RetinaEngine
 import RetinaKernels
 
-/// Channel importance of the last input of a fixed-point model, in memory that its owner provides.
+/// Importance of channels for the last input of a model in integers, see ``ImageProbe``.
 ///
-/// The importance of a channel is `sum over its units of value * d rate / d value`: layer gradient times activation. The
-/// values are those of the integers; the derivative runs back in float32 through the weights as the integers stand for them, stops where an
-/// output is clamped (a relu at rest), and takes the slope of a table's line. The integers are only read: outputs stay the same to the bit.
-public struct FixedPointProbe {
+/// The derivative runs back in float32 through the weights as the integers stand for them, stops where an output is clamped (a relu at
+/// rest), and takes the slope of a table's line.
+public struct FixedPointProbe: ImageProbe {
   /// What is probed.
   public let runner: FixedPointRunner
-  private let memory: UnsafeMutablePointer<Float>
-  private let stride: Int
+  /// ``floats(_:)`` floats of working memory.
+  public let memory: UnsafeMutablePointer<Float>
 
   /// Floats of working memory for an image: two of its largest arrays.
   public static func floats(_ image: FixedPointImage) -> Int { 2 * largestCount(image) }
-
-  private static func largestCount(_ image: FixedPointImage) -> Int {
-    var largest = 0
-    for layer in 0..<image.layerCount { largest = max(largest, image.outputCount(layer)) }
-    return largest
-  }
 
   /// Takes up ``floats(_:)`` floats of memory.
   public init(_ runner: FixedPointRunner, memory: UnsafeMutablePointer<Float>) {
     self.runner = runner
     self.memory = memory
-    stride = FixedPointProbe.largestCount(runner.image)
   }
 
-  /// Channels of a layer; a layer without axes for space has as many as units.
-  public static func channels(_ layer: Int, of image: FixedPointImage) -> Int {
-    image.outputRank(layer) == 3 ? image.outputExtent(layer, 0) : image.outputCount(layer)
+  /// The number that an integer stands for.
+  public func number(_ layer: Int, _ unit: Int) -> Float {
+    let output = runner.image.output(layer)
+    return output.number(FixedPointValues(output.type, runner.values(layer)).raw(unit))
   }
 
-  /// Writes the importance of each channel of a layer for a cell.
-  ///
-  /// - Parameters:
-  ///   - layer: at most the last.
-  ///   - cell: a place in the output of the last layer.
-  ///   - importance: room for ``channels(_:of:)`` numbers.
-  public func channelImportance(layer: Int, cell: Int, into importance: UnsafeMutablePointer<Float>) {
-    let image = runner.image
-    let last = image.layerCount - 1
-    var (gradient, next) = (memory, memory + stride)
-    gradient.update(repeating: 0, count: image.outputCount(last))
-    gradient[cell] = 1
-    for step in Swift.stride(from: last, to: layer, by: -1) {
-      next.update(repeating: 0, count: image.outputCount(step - 1))
-      pullBack(image.layer(step), step, gradient: gradient, into: next)
-      (gradient, next) = (next, gradient)
-    }
-    let channels = FixedPointProbe.channels(layer, of: image)
-    let plane = image.outputCount(layer) / channels
-    let output = image.output(layer)
-    let values = FixedPointValues(output.type, runner.values(layer))
-    for channel in 0..<channels {
-      var sum = 0.0
-      for unit in channel * plane..<(channel + 1) * plane {
-        sum += Double(gradient[unit]) * Double(output.number(values.raw(unit)))
-      }
-      importance[channel] = Float(sum)
-    }
+  /// Nothing: between a stimulus and its half the integers are rounded anew.
+  public func channelConductance(
+    layer: Int, cell: Int, steps: Int, into conductance: UnsafeMutablePointer<Float>
+  ) -> Float? {
+    nil
   }
 
-  /// Adds to `target`, the gradient of a step's input, what the gradient of its output sends back.
-  private func pullBack(
-    _ layer: FixedPointLayer, _ step: Int, gradient: UnsafeMutablePointer<Float>,
-    into target: UnsafeMutablePointer<Float>
-  ) {
+  /// The adjoint of a step.
+  public func pullBack(_ step: Int, gradient: UnsafeMutablePointer<Float>, into target: UnsafeMutablePointer<Float>) {
+    let layer = runner.image.layer(step)
     let results = FixedPointValues(layer.output.type, runner.values(step))
     let input = FixedPointValues(layer.input.type, runner.values(step - 1))
     // A clamped output does not move.

@@ -1,3 +1,5 @@
+import RetinaKernels
+
 /// A non-negative matrix as loadings times modes, with few loadings above zero in each row: `V ~ W H`.
 ///
 /// Minimises `1/2 |V - W H|^2 + penalty * sum of W` over W, H >= 0 with rows of H of length 1 (without a fixed length,

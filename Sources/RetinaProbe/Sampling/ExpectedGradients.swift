@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 
 /// Integrated gradients from many baselines (expected gradients; Erion et al. 2021).
 extension Probe {

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 
 extension Probe {
   /// Shapley values of groups of units by sampling: the mean effect of a group over random orders in which groups are

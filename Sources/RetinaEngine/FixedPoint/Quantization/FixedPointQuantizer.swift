@@ -202,13 +202,8 @@ public struct FixedPointQuantizer {
   }
 
   private func window(_ pool: Pool, _ input: Shape) -> (FixedPointWindow, channels: Int) {
-    let (channels, height, width) = input.asFeatures ?? (1, 1, input.count)
-    let window = FixedPointWindow(
-      inputHeight: height, inputWidth: width, outputHeight: (height - pool.kernel.vertical) / pool.stride.vertical + 1,
-      outputWidth: (width - pool.kernel.horizontal) / pool.stride.horizontal + 1, kernelHeight: pool.kernel.vertical,
-      kernelWidth: pool.kernel.horizontal, strideVertical: pool.stride.vertical,
-      strideHorizontal: pool.stride.horizontal)
-    return (window, channels)
+    let geometry = PoolGeometry(pool, input: input)
+    return (FixedPointWindow(geometry), geometry.channels)
   }
 
   /// The function at every 128th value of its input.
@@ -330,13 +325,7 @@ extension FixedPointConvolutionGeometry {
   /// The geometry of a float convolution.
   fileprivate init(_ geometry: ConvolutionGeometry) {
     self.init(
-      window: FixedPointWindow(
-        inputHeight: geometry.inputHeight, inputWidth: geometry.inputWidth, outputHeight: geometry.outputHeight,
-        outputWidth: geometry.outputWidth, kernelHeight: geometry.kernelHeight, kernelWidth: geometry.kernelWidth,
-        strideVertical: geometry.strideVertical, strideHorizontal: geometry.strideHorizontal,
-        paddingTop: geometry.paddingVertical, paddingLeft: geometry.paddingHorizontal,
-        dilationVertical: geometry.dilationVertical, dilationHorizontal: geometry.dilationHorizontal),
-      inputs: geometry.inputs, outputs: geometry.outputs, groups: geometry.groups)
+      window: FixedPointWindow(geometry), inputs: geometry.inputs, outputs: geometry.outputs, groups: geometry.groups)
   }
 }
 

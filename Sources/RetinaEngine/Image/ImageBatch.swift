@@ -1,7 +1,7 @@
 #if !hasFeature(Embedded)
   import RetinaModel
 
-  extension FixedPointProgram {
+  extension ImageProgram {
     /// Runs inputs one by one on several threads; gives the numbers of layers, first axis = inputs.
     public func run(
       _ inputs: InputSequence, layers: [Int], threads: Int, level: ProcessorLevel = .best,
@@ -9,7 +9,7 @@
     ) -> [Tensor] {
       let outputs = layers.map { OutputBuffer(rows: inputs.count, shape: outputShape($0)) }
       Parallel.split(inputs.count, threads: threads) { range in
-        let stream = FixedPointStream(self, level: level)
+        let stream = ImageStream(self, level: level)
         for index in range {
           inputs.withInput(index) { stream.run($0) }
           for (place, layer) in layers.enumerated() { outputs[place].write(stream.numbers(layer), row: index) }
@@ -26,7 +26,7 @@
       _ inputs: InputSequence, layers: [Int], level: ProcessorLevel = .best, progress: ProgressHandler? = nil
     ) -> [Tensor] {
       let outputs = layers.map { OutputBuffer(rows: inputs.count, shape: outputShape($0)) }
-      let stream = FixedPointStream(self, level: level)
+      let stream = ImageStream(self, level: level)
       var row = 0
       inputs.values.withUnsafeBufferPointer { values in
         guard let start = values.baseAddress else { return }

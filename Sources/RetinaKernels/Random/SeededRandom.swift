@@ -1,10 +1,13 @@
 /// Numbers that look random and are the same for a seed on every processor (SplitMix64; Steele, Lea, Flood 2014).
-struct SeededRandom {
-  private var state: UInt64
+public struct SeededRandom {
+  /// The seed with which the numbers go on.
+  public private(set) var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  /// Creates a generator.
+  public init(seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  /// 64 random bits.
+  public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var value = state
     value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -13,18 +16,18 @@ struct SeededRandom {
   }
 
   /// A number from 0 to just below 1.
-  mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// A whole number from 0 to just below a bound.
-  mutating func index(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+  public mutating func index(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
 
   /// Puts values into another order, each order as likely as any other (Fisher and Yates).
-  mutating func shuffle<Value>(_ values: inout [Value]) {
+  public mutating func shuffle<Value>(_ values: inout [Value]) {
     for place in stride(from: values.count - 1, to: 0, by: -1) { values.swapAt(place, index(below: place + 1)) }
   }
 
   /// Some of 0..<total, without repetition; all of them, in order, when as many are asked for.
-  mutating func sample(_ count: Int, of total: Int) -> [Int] {
+  public mutating func sample(_ count: Int, of total: Int) -> [Int] {
     var places = Array(0..<total)
     guard count < total else { return places }
     for place in 0..<count { places.swapAt(place, place + index(below: total - place)) }

@@ -1,4 +1,4 @@
-/// The places of things in an image; README.md beside this file describes the format.
+/// The places of things in an image; `FixedPoint/README.md` and `ReproducibleFloat/README.md` describe the format.
 ///
 /// Every number is a 32-bit word, little-endian; sections begin at multiples of 64 bytes, without holes.
 enum ImageLayout {
@@ -27,6 +27,10 @@ enum ImageLayout {
     static let layers = 7
     static let arenaBytes = 8
     static let stateBytes = 9
+    /// 0 for integers, 32 for float32.
+    static let precision = 10
+    /// In float32: the place of the values before the first nonlinearity at rest.
+    static let rest = 11
     static let words = 16
   }
 
@@ -78,6 +82,8 @@ enum ImageLayout {
     static let window = 16
     static let weightType = 28
     static let rounding = 29
+    /// In float32, in place of a rounding: the function of a unit.
+    static let function = 29
     static let weights = 30
     static let bias = 31
     static let multipliers = 32
@@ -92,34 +98,28 @@ enum ImageLayout {
     case averagePool = 3
     case table = 4
     case gather = 5
+    case affine = 6
+    case dense = 7
+    case function = 8
+    case parametricSoftplus = 9
+  }
+
+  /// The functions of single units in float32.
+  enum Function: UInt32 {
+    case relu = 0
+    case softplus = 1
+    case sigmoid = 2
+    case tanh = 3
+    case elu = 4
+    case exponential = 5
   }
 
   /// The most axes of a shape.
   static let maximumRank = 4
 
+  /// Bytes before the frames in a state: the checksum of the image, then the number of frames pushed.
+  static let stateHeaderBytes = 64
+
   /// The next multiple of the alignment.
   static func aligned(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
-}
-
-/// The checksum of ZIP and PNG (polynomial 0xedb88320), without a table.
-struct ImageChecksum {
-  private var state: UInt32 = 0xffff_ffff
-
-  /// The checksum of what was added.
-  var value: UInt32 { ~state }
-
-  /// Adds bytes.
-  mutating func add(_ bytes: UnsafeRawBufferPointer) {
-    for byte in bytes {
-      state ^= UInt32(byte)
-      for _ in 0..<8 { state = state >> 1 ^ (0xedb8_8320 & (0 &- (state & 1))) }
-    }
-  }
-
-  /// The checksum of some bytes.
-  static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var checksum = ImageChecksum()
-    checksum.add(bytes)
-    return checksum.value
-  }
 }
