@@ -44,7 +44,8 @@ let package = Package(
     .target(
       name: "RetinaEngine",
       dependencies: ["RetinaKernels", "RetinaModel"] + levels.map { .target(name: $0.name) },
-      exclude: ["README.md", "FixedPoint/README.md"], swiftSettings: optimised, linkerSettings: mathematics),
+      exclude: ["README.md", "FixedPoint/README.md", "ReproducibleFloat/README.md"], swiftSettings: optimised,
+      linkerSettings: mathematics),
     .target(
       name: "RetinaProbe", dependencies: ["RetinaEngine"], exclude: ["README.md"], swiftSettings: optimised,
       linkerSettings: mathematics),

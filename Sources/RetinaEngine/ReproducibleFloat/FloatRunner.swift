@@ -1,0 +1,54 @@
+import RetinaKernels
+
+/// An image in float32 at work: by definition, without fused multiplications, the same bits on every processor.
+public struct FloatRunner: ImageRunner {
+  /// What is run.
+  public let image: FloatImage
+  /// Outputs of all layers.
+  public let arena: UnsafeMutableRawPointer
+  /// The frames of the history, normalised.
+  public let state: UnsafeMutableRawPointer
+
+  /// Takes up memory that is large enough; all levels do the same.
+  public init(
+    checked image: FloatImage, arena: UnsafeMutableRawPointer, state: UnsafeMutableRawPointer, level: ProcessorLevel
+  ) {
+    self.image = image
+    self.arena = arena
+    self.state = state
+  }
+
+  /// Normalises numbers; whole frames, or a whole input.
+  public func quantize(_ numbers: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer) {
+    let values = target.assumingMemoryBound(to: Float.self)
+    image.forEachNormalized(numbers, count: count) { index, number in values[index] = number }
+  }
+
+  /// The values of a layer after a run.
+  public func floats(_ layer: Int) -> UnsafeMutablePointer<Float> { values(layer).assumingMemoryBound(to: Float.self) }
+
+  /// Runs one normalised input.
+  public func run(_ input: UnsafeRawPointer, firstPlane: Int) {
+    image.step(0).forward(
+      image.parameters, input: input.assumingMemoryBound(to: Float.self), firstPlane: firstPlane, output: floats(0))
+    run(after: 0)
+  }
+
+  /// Runs the layers after one again, whose output has been changed.
+  public func run(after layer: Int) {
+    for index in layer + 1..<max(layer + 1, image.layerCount) {
+      image.step(index).forward(image.parameters, input: floats(index - 1), output: floats(index))
+    }
+  }
+
+  /// The numbers of a layer after a run.
+  public func numbers(_ layer: Int, into target: UnsafeMutablePointer<Float>) {
+    target.update(from: floats(layer), count: image.outputCount(layer))
+  }
+}
+
+/// A model in float32: the bytes of its image, checked.
+public typealias FloatProgram = ImageProgram<FloatImage>
+
+/// A model in reproducible float32 at work, with memory of its own.
+public typealias FloatStream = ImageStream<FloatImage>
