@@ -1,15 +1,18 @@
 import RetinaEngine
 import RetinaFiles
+import RetinaKernels
 
 /// What an image is, for people and machines.
-struct ImageDescription {
-  private let program: FixedPointProgram
-  private var image: FixedPointImage { program.image }
+struct ImageDescription<Image: DescribedImage> {
+  private let program: ImageProgram<Image>
+  private var image: Image { program.image }
 
-  init(_ program: FixedPointProgram) { self.program = program }
+  init(_ program: ImageProgram<Image>) { self.program = program }
 
   var text: String {
-    var lines = ["\(program.name): \(program.inputShape) -> \(program.outputShape(image.layerCount - 1)), in integers"]
+    var lines = [
+      "\(program.name): \(program.inputShape) -> \(program.outputShape(image.layerCount - 1)), \(Image.numbers)"
+    ]
     if let history = image.history {
       let rate = image.frameRate.map { " at \(decimal($0)) frames/s" } ?? ""
       lines.append(
@@ -18,19 +21,15 @@ struct ImageDescription {
     lines.append(
       "memory: image \(bytes(image.count)), arena \(bytes(image.arenaBytes)), state \(bytes(image.stateBytes))")
     lines.append("cost: \(fixed(Double(image.multiplyAdds) / 1e6, 2)) million multiply-adds per frame")
-    lines.append("input: \(quantization(image.input))")
+    lines.append("input: \(image.inputText)")
     lines.append("\nlayers")
     for layer in 0..<image.layerCount {
       let names = program.names(layer).joined(separator: ", ")
       lines.append(
-        "  \(pad(names.isEmpty ? "-" : names, 16)) \(pad(image.layer(layer).operation.kindName, 24)) "
-          + "\(pad("\(program.outputShape(layer))", 14)) \(quantization(image.output(layer)))")
+        "  \(pad(names.isEmpty ? "-" : names, 16)) \(pad(image.kindName(layer), 24)) "
+          + "\(pad("\(program.outputShape(layer))", 14)) \(image.valuesText(layer))")
     }
     return lines.joined(separator: "\n")
-  }
-
-  private func quantization(_ quantization: FixedPointQuantization) -> String {
-    "\(quantization.type.name), step \(quantization.scale), zero at \(quantization.zeroPoint)"
   }
 
   var json: JSON {
@@ -39,32 +38,45 @@ struct ImageDescription {
       "output": extents(program.outputShape(image.layerCount - 1).dimensions), "lag": .number(Double(image.lag)),
       "frame_rate": image.frameRate.map { .number($0) } ?? .null, "bytes": .number(Double(image.count)),
       "arena_bytes": .number(Double(image.arenaBytes)), "state_bytes": .number(Double(image.stateBytes)),
-      "multiply_adds_per_frame": .number(Double(image.multiplyAdds)), "input_values": json(image.input),
+      "multiply_adds_per_frame": .number(Double(image.multiplyAdds)), "input_values": image.inputJSON,
       "layers": .array(
         (0..<image.layerCount).map { layer in
           [
             "names": .array(program.names(layer).map { .string($0) }),
-            "type": .string(image.layer(layer).operation.kindName),
-            "output": extents(program.outputShape(layer).dimensions), "values": json(image.output(layer)),
+            "type": .string(image.kindName(layer)),
+            "output": extents(program.outputShape(layer).dimensions), "values": image.valuesJSON(layer),
           ]
         }),
-    ]
-  }
-
-  private func json(_ quantization: FixedPointQuantization) -> JSON {
-    [
-      "type": .string(quantization.type.name), "step": .number(Double(quantization.scale)),
-      "zero_point": .number(Double(quantization.zeroPoint)),
     ]
   }
 
   private func extents(_ dimensions: [Int]) -> JSON { .array(dimensions.map { .number(Double($0)) }) }
 }
 
-extension FixedPointLayer.Operation {
-  /// What the layer is called in tables.
-  var kindName: String {
-    switch self {
+/// An image that says what its numbers are.
+protocol DescribedImage: ModelImage {
+  static var numbers: String { get }
+  var multiplyAdds: Int { get }
+  var inputText: String { get }
+  var inputJSON: JSON { get }
+  func kindName(_ layer: Int) -> String
+  func valuesText(_ layer: Int) -> String
+  func valuesJSON(_ layer: Int) -> JSON
+  /// Whether a layer is more than an affine function of the one before.
+  func isNonlinear(_ layer: Int) -> Bool
+}
+
+extension FixedPointImage: DescribedImage {
+  static var numbers: String { "in integers" }
+  var inputText: String { input.text }
+  var inputJSON: JSON { input.json }
+  func valuesText(_ layer: Int) -> String { output(layer).text }
+  func valuesJSON(_ layer: Int) -> JSON { output(layer).json }
+  /// Integers are clamped.
+  func isNonlinear(_ layer: Int) -> Bool { true }
+
+  func kindName(_ layer: Int) -> String {
+    switch self.layer(layer).operation {
     case .convolution(let geometry, let parameters):
       let window = geometry.window
       return "conv \(window.kernelHeight) x \(window.kernelWidth), \(parameters.weight.type.name)"
@@ -72,6 +84,50 @@ extension FixedPointLayer.Operation {
     case .averagePool(let window, _): return "average pool \(window.kernelHeight) x \(window.kernelWidth)"
     case .table: return "table"
     case .gather: return "readout"
+    }
+  }
+}
+
+extension FixedPointQuantization {
+  fileprivate var text: String { "\(type.name), step \(scale), zero at \(zeroPoint)" }
+
+  fileprivate var json: JSON {
+    ["type": .string(type.name), "step": .number(Double(scale)), "zero_point": .number(Double(zeroPoint))]
+  }
+}
+
+extension FloatImage: DescribedImage {
+  static var numbers: String { "in reproducible float32" }
+  var inputText: String { "float32" }
+  var inputJSON: JSON { ["type": "float32"] }
+  func valuesText(_ layer: Int) -> String { inputText }
+  func valuesJSON(_ layer: Int) -> JSON { inputJSON }
+  func isNonlinear(_ layer: Int) -> Bool { !step(layer).isAffine }
+
+  func kindName(_ layer: Int) -> String {
+    switch step(layer).kind {
+    case .convolution(let geometry, _, _): return "conv \(geometry.kernelHeight) x \(geometry.kernelWidth)"
+    case .dense: return "dense"
+    case .affine: return "factor and constant"
+    case .activation(let kind, _): return kind.name
+    case .parametricSoftplus: return "parametric softplus"
+    case .maximumPool(let geometry): return "max pool \(geometry.kernelHeight) x \(geometry.kernelWidth)"
+    case .averagePool(let geometry): return "average pool \(geometry.kernelHeight) x \(geometry.kernelWidth)"
+    case .gather: return "readout"
+    case .identity: return "identity"
+    }
+  }
+}
+
+extension ActivationKind {
+  fileprivate var name: String {
+    switch self {
+    case .relu: return "relu"
+    case .softplus: return "softplus"
+    case .sigmoid: return "sigmoid"
+    case .tanh: return "tanh"
+    case .elu: return "elu"
+    case .exponential: return "exponential"
     }
   }
 }

@@ -31,8 +31,10 @@ enum InfoCommand: Command {
       return ExitCode.done
     }
     if ImageFile.isImage(path) {
-      let description = ImageDescription(try ImageFile.read(path))
-      print(arguments.has("--json") ? description.json.text(indented: true) : description.text)
+      switch try ImageFile.read(path) {
+      case .integers(let program): show(ImageDescription(program), arguments)
+      case .floats(let program): show(ImageDescription(program), arguments)
+      }
       return ExitCode.done
     }
     let model: Model
@@ -66,6 +68,10 @@ enum InfoCommand: Command {
       print("ONNX operators of opsets \(opsets.lowerBound) to \(opsets.upperBound)")
       for name in names { print("  \(name)") }
     }
+  }
+
+  private static func show<Image>(_ description: ImageDescription<Image>, _ arguments: Arguments) {
+    print(arguments.has("--json") ? description.json.text(indented: true) : description.text)
   }
 
   // MARK: - For people

@@ -52,6 +52,15 @@ enum ProbeCommand: Command {
   ]
 
   static func run(_ arguments: Arguments) throws -> Int32 {
+    if ImageFile.isImage(arguments.operands[0]) {
+      switch try ImageFile.read(arguments.operands[0]) {
+      case .integers(let program):
+        return try ImageProbeRun<FixedPointProbe>(program, [.layerGradientTimesActivation], arguments).run()
+      case .floats(let program):
+        return try ImageProbeRun<FloatImageProbe>(program, [.conductance, .layerGradientTimesActivation], arguments)
+          .run()
+      }
+    }
     if arguments.has("--stream") { return try StreamedProbe.run(arguments) }
     let model = try ModelFile.read(arguments.operands[0])
     let asked = try ProbeQuestion(model, arguments)

@@ -21,8 +21,7 @@ enum RunCommand: Command {
   static func run(_ arguments: Arguments) throws -> Int32 {
     let precision = try arguments.choice("--precision", of: ["float32", "int16", "int8"])
     if ImageFile.isImage(arguments.operands[0]) || precision ?? "float32" != "float32" {
-      let report = try FixedPointRun(arguments).run()
-      printReport(report, arguments)
+      printReport(try runImage(arguments, precision: precision), arguments)
       return ExitCode.done
     }
     let output = try arguments.output()
@@ -37,6 +36,26 @@ enum RunCommand: Command {
     }
     printReport(report, arguments)
     return ExitCode.done
+  }
+
+  /// Runs an image, or a model that is put into integers first.
+  private static func runImage(_ arguments: Arguments, precision: String?) throws -> [JSON] {
+    let (path, stimulus) = (arguments.operands[0], arguments.operands[1])
+    guard ImageFile.isImage(path) else {
+      let model = try ModelFile.read(path)
+      _ = try model.layers(arguments.all("--layer"))
+      let making = try FixedPointMaking(model, path, arguments, calibrate: arguments["--calibrate"] ?? stimulus)
+      return try ImageRun(making.program, arguments).run()
+    }
+    if arguments.has("--calibrate") { throw UsageError("--calibrate is for models: an image has its ranges") }
+    let image = try ImageFile.read(path)
+    guard precision ?? image.precision == image.precision else {
+      throw UsageError("--precision: the image has \(image.precision) values, found '\(precision ?? "")'")
+    }
+    switch image {
+    case .integers(let program): return try ImageRun(program, arguments).run()
+    case .floats(let program): return try ImageRun(program, arguments).run()
+    }
   }
 
   private static func printReport(_ report: [JSON], _ arguments: Arguments) {

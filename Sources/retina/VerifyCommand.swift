@@ -36,10 +36,18 @@ enum VerifyCommand: Command {
     return check.passes ? ExitCode.done : ExitCode.checkFailed
   }
 
-  /// Every checksum of an image, then its golden input: all integers of all layers must be the same.
+  /// Every checksum of an image, then its golden input: all values of all layers must be the same to the bit.
   private static func verifyImage(_ path: String, _ arguments: Arguments) throws -> Int32 {
-    let program = try ImageFile.read(path)
-    let stream = FixedPointStream(program, level: try streamOptions(arguments).level)
+    switch try ImageFile.read(path) {
+    case .integers(let program): return try verify(program, path, arguments)
+    case .floats(let program): return try verify(program, path, arguments)
+    }
+  }
+
+  private static func verify<Image>(
+    _ program: ImageProgram<Image>, _ path: String, _ arguments: Arguments
+  ) throws -> Int32 {
+    let stream = ImageStream(program, level: try streamOptions(arguments).level)
     let wrong = stream.firstWrongLayer()
     let layer = wrong.map { program.names($0).first ?? "layer \($0)" }
     if arguments.has("--json") {
@@ -50,7 +58,7 @@ enum VerifyCommand: Command {
       print(report.text(indented: true))
     } else {
       print(
-        "\(path): golden input, integers of \(program.image.layerCount) layers: "
+        "\(path): golden input, all bits of \(program.image.layerCount) layers: "
           + (layer.map { "FAILS at \($0)" } ?? "passes"))
     }
     return wrong == nil ? ExitCode.done : ExitCode.checkFailed

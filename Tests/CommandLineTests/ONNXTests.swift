@@ -17,7 +17,7 @@ import Testing
     #expect(try FileSystem.read(bench["again.onnx"]) == FileSystem.read(bench["model.onnx"]))
     let info = try await bench.json("info", "model.onnx")
     #expect(info["lag"]?.integer == bench.model.facts.lag)
-    try await bench.fails(["convert", "model.onnx", "model.txt"], 64, ".safetensors or .onnx", "model.txt")
+    try await bench.fails(["convert", "model.onnx", "model.txt"], 64, ".safetensors, .onnx or .retina", "model.txt")
     try await bench.fails(["convert", "movie.npy", "x.onnx"], 65, "a model file")
     try await bench.fails(["convert", "model.onnx", "none/x.onnx"], 73, "an existing folder")
   }
