@@ -1,85 +1,130 @@
 public import CRetina
 internal import RetinaEngine
 internal import RetinaKernels
-internal import RetinaProbe
-
-/// What a call of `retina.h` works with: the image, and the memory when it has been given.
-struct OpenModel {
-  let image: FixedPointImage
-  private let arena: UnsafeMutableRawPointer?
-  private let state: UnsafeMutableRawPointer?
-
-  /// Nothing for a null pointer, and for a model whose image has not been found to be right.
-  init?(_ model: UnsafePointer<retina_model>?) {
-    guard let model, let base = model.pointee.image else { return nil }
-    image = FixedPointImage(checked: base, count: model.pointee.image_bytes)
-    (arena, state) = (model.pointee.arena, model.pointee.state)
-  }
-
-  init?(_ model: UnsafeMutablePointer<retina_model>?) { self.init(UnsafePointer(model)) }
-
-  /// The arena of the runner, then a frame of numbers, then the memory of the probe, each at a multiple of 64 bytes.
-  private var frameOffset: Int { (image.arenaBytes + 63) / 64 * 64 }
-  private var probeOffset: Int { frameOffset + (4 * image.frameCount + 63) / 64 * 64 }
-  var arenaBytes: Int { probeOffset + 4 * FixedPointProbe.floats(image) }
-
-  /// The image at work; nothing before memory was given.
-  var runner: FixedPointRunner? {
-    guard let arena, let state else { return nil }
-    return try? FixedPointRunner(
-      image, arena: UnsafeMutableRawBufferPointer(start: arena, count: image.arenaBytes),
-      state: UnsafeMutableRawBufferPointer(start: state, count: image.stateBytes))
-  }
-
-  /// A frame of numbers.
-  var frame: UnsafeMutablePointer<Float>? {
-    arena.map { ($0 + frameOffset).assumingMemoryBound(to: Float.self) }
-  }
-
-  var probeMemory: UnsafeMutablePointer<Float>? {
-    arena.map { ($0 + probeOffset).assumingMemoryBound(to: Float.self) }
-  }
-
-  /// Whether there is a layer of that number.
-  func has(_ layer: Int32) -> Bool { layer >= 0 && Int(layer) < image.layerCount }
-}
 
 /// The version of the interface.
 @c @implementation
-public func retina_version() -> UInt32 { 1 << 16 }
+public func retina_version() -> UInt32 { 1 << 16 | 1 }
+
+/// Bytes of a model.
+@c @implementation
+public func retina_model_bytes() -> Int { MemoryLayout<retina_model>.stride }
+
+/// A status in words.
+@c @implementation
+public func retina_status_text(_ status: Int32) -> UnsafePointer<CChar>! {
+  let unknown: StaticString = "no status of this library"
+  return (Status(rawValue: status)?.text ?? unknown).cString
+}
 
 /// Checks an image whole and takes it up.
 @c @implementation
 public func retina_open(
   _ model: UnsafeMutablePointer<retina_model>!, _ image: UnsafeRawPointer!, _ bytes: Int
 ) -> Int32 {
-  guard let model else { return Int32(RETINA_BAD_ARGUMENT) }
+  guard let model, isAligned(model) else { return Status.badArgument.rawValue }
   model.pointee = retina_model()
-  guard let image, bytes >= 0 else { return Int32(RETINA_BAD_ARGUMENT) }
-  do throws(FixedPointImageError) {
-    _ = try FixedPointImage(image, count: bytes)
+  guard let image, bytes >= 0 else { return report(model, .badArgument) }
+  do throws(ImageError) {
+    if FloatImage.describes(image, count: bytes) {
+      _ = try FloatImage(image, count: bytes)
+    } else {
+      _ = try FixedPointImage(image, count: bytes)
+    }
   } catch {
-    model.pointee.error = UnsafeRawPointer(error.expected.utf8Start).assumingMemoryBound(to: CChar.self)
+    model.pointee.error = error.expected.cString
     model.pointee.error_byte = UInt32(truncatingIfNeeded: error.byte)
-    return Int32(RETINA_BAD_IMAGE)
+    return Status.badImage.rawValue
   }
   model.pointee.image = image
   model.pointee.image_bytes = bytes
-  return Int32(RETINA_OK)
+  model.pointee.mark = OpenModel.mark
+  return Status.done.rawValue
 }
 
-/// What was expected where the last `retina_open` failed.
+/// What was wrong with the last call that may change the model.
 @c @implementation
 public func retina_error_text(_ model: UnsafePointer<retina_model>!) -> UnsafePointer<CChar>! {
-  let none: StaticString = "no error"
-  return model?.pointee.error ?? UnsafeRawPointer(none.utf8Start).assumingMemoryBound(to: CChar.self)
+  guard let model, isAligned(model), let text = model.pointee.error else { return Status.done.text.cString }
+  return text
 }
 
 /// The byte at which the last `retina_open` failed.
 @c @implementation
-public func retina_error_byte(_ model: UnsafePointer<retina_model>!) -> UInt32 { model?.pointee.error_byte ?? 0 }
+public func retina_error_byte(_ model: UnsafePointer<retina_model>!) -> UInt32 {
+  guard let model, isAligned(model) else { return 0 }
+  return model.pointee.error_byte
+}
 
-// MARK: - Sizes
+/// Keeps what came of a call in words, and gives it as a number.
+private func report(_ model: UnsafeMutablePointer<retina_model>?, _ status: Status) -> Int32 {
+  if let model, isAligned(model) {
+    model.pointee.error = status == .done || status == .notReady ? nil : status.text.cString
+  }
+  return status.rawValue
+}
+
+// MARK: - What the image says
+
+/// Bits of a value of the input.
+@c @implementation
+public func retina_precision(_ model: UnsafePointer<retina_model>!) -> Int32 {
+  OpenModel(model).map { $0.precision } ?? 0
+}
+
+/// Frames that a rate depends on.
+@c @implementation
+public func retina_history(_ model: UnsafePointer<retina_model>!) -> Int { OpenModel(model)?.image.history ?? 0 }
+
+/// Frames between the newest frame and the rate.
+@c @implementation
+public func retina_lag(_ model: UnsafePointer<retina_model>!) -> Int { OpenModel(model)?.image.lag ?? 0 }
+
+/// Frames per second.
+@c @implementation
+public func retina_frame_rate(_ model: UnsafePointer<retina_model>!) -> Double {
+  OpenModel(model)?.image.frameRate ?? 0
+}
+
+/// Rows of a frame.
+@c @implementation
+public func retina_frame_height(_ model: UnsafePointer<retina_model>!) -> Int {
+  OpenModel(model).map { $0.image.inputRank == 3 ? $0.image.inputExtent(1) : 1 } ?? 0
+}
+
+/// Columns of a frame.
+@c @implementation
+public func retina_frame_width(_ model: UnsafePointer<retina_model>!) -> Int {
+  OpenModel(model).map { $0.image.inputRank == 3 ? $0.image.inputExtent(2) : $0.image.inputCount } ?? 0
+}
+
+/// Values of a frame.
+@c @implementation
+public func retina_frame_size(_ model: UnsafePointer<retina_model>!) -> Int { OpenModel(model)?.image.frameCount ?? 0 }
+
+/// Number of rates.
+@c @implementation
+public func retina_cells(_ model: UnsafePointer<retina_model>!) -> Int { OpenModel(model)?.cells ?? 0 }
+
+/// The name of the model.
+@c @implementation
+public func retina_name(
+  _ model: UnsafePointer<retina_model>!, _ text: UnsafeMutablePointer<CChar>!, _ capacity: Int
+) -> Int {
+  copy(OpenModel(model)?.image.nameBytes, text, capacity)
+}
+
+/// Copies a text, cut to fit, with a 0 at its end; gives its length.
+private func copy(_ bytes: UnsafeRawBufferPointer?, _ text: UnsafeMutablePointer<CChar>?, _ capacity: Int) -> Int {
+  let count = bytes?.count ?? 0
+  guard let text, capacity > 0 else { return count }
+  let kept = min(count, capacity - 1)
+  if let bytes { for index in 0..<kept { text[index] = CChar(bitPattern: bytes[index]) } }
+  text[kept] = 0
+  return count
+}
+
+// MARK: - Memory and state
 
 /// Bytes of working memory.
 @c @implementation
@@ -89,22 +134,6 @@ public func retina_arena_bytes(_ model: UnsafePointer<retina_model>!) -> Int { O
 @c @implementation
 public func retina_state_bytes(_ model: UnsafePointer<retina_model>!) -> Int { OpenModel(model)?.image.stateBytes ?? 0 }
 
-/// Values of a frame.
-@c @implementation
-public func retina_frame_size(_ model: UnsafePointer<retina_model>!) -> Int { OpenModel(model)?.image.frameCount ?? 0 }
-
-/// Frames that a rate depends on.
-@c @implementation
-public func retina_history(_ model: UnsafePointer<retina_model>!) -> Int { OpenModel(model)?.image.history ?? 0 }
-
-/// Number of rates.
-@c @implementation
-public func retina_cells(_ model: UnsafePointer<retina_model>!) -> Int {
-  OpenModel(model).map { $0.image.outputCount($0.image.layerCount - 1) } ?? 0
-}
-
-// MARK: - Memory and state
-
 /// Takes up memory and forgets all frames.
 @c @implementation
 public func retina_start(
@@ -112,11 +141,13 @@ public func retina_start(
   _ state: UnsafeMutableRawPointer!, _ stateBytes: Int
 ) -> Int32 {
   guard let open = OpenModel(model), let arena, let state, open.image.history != nil else {
-    return Int32(RETINA_BAD_ARGUMENT)
+    return report(model, .badArgument)
   }
-  guard arenaBytes >= open.arenaBytes, stateBytes >= open.image.stateBytes, UInt(bitPattern: arena) % 64 == 0,
-    UInt(bitPattern: state) % 64 == 0
-  else { return Int32(RETINA_BAD_MEMORY) }
+  let (first, second) = (UInt(bitPattern: arena), UInt(bitPattern: state))
+  guard arenaBytes >= open.arenaBytes, stateBytes >= open.image.stateBytes, first % 64 == 0, second % 64 == 0,
+    first < second
+      ? second - first >= UInt(open.arenaBytes) : first - second >= UInt(open.image.stateBytes)
+  else { return report(model, .badMemory) }
   model.pointee.arena = arena
   model.pointee.state = state
   return retina_reset(model)
@@ -125,20 +156,20 @@ public func retina_start(
 /// Forgets all frames.
 @c @implementation
 public func retina_reset(_ model: UnsafeMutablePointer<retina_model>!) -> Int32 {
-  guard let open = OpenModel(model) else { return Int32(RETINA_BAD_ARGUMENT) }
-  guard let runner = open.runner else { return Int32(RETINA_BAD_MEMORY) }
-  runner.reset()
+  guard let open = OpenModel(model) else { return report(model, .badArgument) }
+  guard let work = open.work else { return report(model, .badMemory) }
+  work.reset()
   model.pointee.ready = 0
-  return Int32(RETINA_OK)
+  return report(model, .done)
 }
 
 /// Runs the input inside the image and compares.
 @c @implementation
 public func retina_check(_ model: UnsafeMutablePointer<retina_model>!) -> Int32 {
-  guard let open = OpenModel(model) else { return Int32(RETINA_BAD_ARGUMENT) }
-  guard let runner = open.runner else { return Int32(RETINA_BAD_MEMORY) }
+  guard let open = OpenModel(model) else { return report(model, .badArgument) }
+  guard let work = open.work else { return report(model, .badMemory) }
   model.pointee.ready = 0
-  return runner.firstWrongLayer() == nil ? Int32(RETINA_OK) : Int32(RETINA_CHECK_FAILED)
+  return report(model, work.isRight ? .done : .checkFailed)
 }
 
 /// Copies the state out.
@@ -147,11 +178,11 @@ public func retina_save(
   _ model: UnsafePointer<retina_model>!, _ saved: UnsafeMutableRawPointer!, _ bytes: Int
 ) -> Int32 {
   guard let open = OpenModel(model), let saved, bytes == open.image.stateBytes else {
-    return Int32(RETINA_BAD_ARGUMENT)
+    return Status.badArgument.rawValue
   }
-  guard let state = model.pointee.state else { return Int32(RETINA_BAD_MEMORY) }
+  guard let state = model.pointee.state else { return Status.badMemory.rawValue }
   saved.copyMemory(from: state, byteCount: bytes)
-  return Int32(RETINA_OK)
+  return Status.done.rawValue
 }
 
 /// Copies a state of the same image in.
@@ -160,13 +191,13 @@ public func retina_restore(
   _ model: UnsafeMutablePointer<retina_model>!, _ saved: UnsafeRawPointer!, _ bytes: Int
 ) -> Int32 {
   guard let open = OpenModel(model), let saved, bytes == open.image.stateBytes, bytes >= 4 else {
-    return Int32(RETINA_BAD_ARGUMENT)
+    return report(model, .badArgument)
   }
-  guard let state = model.pointee.state else { return Int32(RETINA_BAD_MEMORY) }
-  guard saved.loadUnaligned(as: UInt32.self) == open.image.checksum else { return Int32(RETINA_BAD_STATE) }
+  guard let state = model.pointee.state else { return report(model, .badMemory) }
+  guard saved.loadUnaligned(as: UInt32.self) == open.image.checksum else { return report(model, .badState) }
   state.copyMemory(from: saved, byteCount: bytes)
   model.pointee.ready = 0
-  return Int32(RETINA_OK)
+  return report(model, .done)
 }
 
 // MARK: - Frames
@@ -199,16 +230,22 @@ private func push<Value>(
   _ model: UnsafeMutablePointer<retina_model>?, _ frame: UnsafePointer<Value>?, _ count: Int,
   _ number: (Value) -> Float
 ) -> Int32 {
-  guard let open = OpenModel(model), let model, let frame, count == open.image.frameCount else {
-    return Int32(RETINA_BAD_ARGUMENT)
+  guard let open = OpenModel(model), let model, let frame, isAligned(frame), count == open.image.frameCount else {
+    return report(model, .badArgument)
   }
-  guard let runner = open.runner, let numbers = open.frame else { return Int32(RETINA_BAD_MEMORY) }
+  guard let work = open.work, let numbers = open.frame else { return report(model, .badMemory) }
   for index in 0..<count { numbers[index] = number(frame[index]) }
-  model.pointee.ready = runner.push(numbers) ? 1 : 0
-  return model.pointee.ready == 1 ? Int32(RETINA_OK) : Int32(RETINA_NOT_READY)
+  model.pointee.ready = work.push(numbers) ? 1 : 0
+  return report(model, model.pointee.ready == 1 ? .done : .notReady)
 }
 
-// MARK: - Rates and layers
+// MARK: - Rates
+
+/// The image at work when it has rates, and the status otherwise.
+private func reading(_ model: UnsafePointer<retina_model>, _ open: OpenModel) -> (work: ImageAtWork?, status: Status) {
+  guard let work = open.work else { return (nil, .badMemory) }
+  return model.pointee.ready == 1 ? (work, .done) : (nil, .notReady)
+}
 
 /// The rates after the last frame.
 @c @implementation
@@ -217,6 +254,46 @@ public func retina_rates(
 ) -> Int32 {
   retina_layer_values(model, retina_layers(model) - 1, rates, count)
 }
+
+/// The rates after the last frame as fixed-point numbers.
+@c @implementation
+public func retina_rates_q(
+  _ model: UnsafePointer<retina_model>!, _ rates: UnsafeMutablePointer<Int32>!, _ count: Int, _ fractionBits: Int32
+) -> Int32 {
+  guard let open = OpenModel(model), let rates, isAligned(rates), count == open.cells, 0...30 ~= fractionBits else {
+    return Status.badArgument.rawValue
+  }
+  let (work, status) = reading(model, open)
+  guard let work else { return status.rawValue }
+  for cell in 0..<count {
+    // A float32 times a power of two is exact in float64.
+    let number = Double(work.number(open.image.layerCount - 1, cell)) * Double(Int64(1) << Int64(fractionBits))
+    let bounded = min(max(number.isNaN ? 0 : number, Double(Int32.min)), Double(Int32.max))
+    rates[cell] = Int32(bounded < 0 ? max(bounded - 0.5, Double(Int32.min)) : min(bounded + 0.5, Double(Int32.max)))
+  }
+  return status.rawValue
+}
+
+/// Counts of spikes drawn from the rates.
+@c @implementation
+public func retina_spikes(
+  _ model: UnsafePointer<retina_model>!, _ bin: Float, _ seed: UnsafeMutablePointer<UInt64>!,
+  _ spikes: UnsafeMutablePointer<UInt32>!, _ count: Int
+) -> Int32 {
+  guard let open = OpenModel(model), let seed, let spikes, isAligned(seed), isAligned(spikes), count == open.cells,
+    bin.isFinite, bin >= 0
+  else { return Status.badArgument.rawValue }
+  let (work, status) = reading(model, open)
+  guard let work else { return status.rawValue }
+  var source = SpikeSource(seed: seed.pointee)
+  for cell in 0..<count {
+    spikes[cell] = source.count(mean: Double(work.number(open.image.layerCount - 1, cell)) * Double(bin))
+  }
+  seed.pointee = source.state
+  return status.rawValue
+}
+
+// MARK: - Layers
 
 /// Number of layers.
 @c @implementation
@@ -227,7 +304,7 @@ public func retina_layers(_ model: UnsafePointer<retina_model>!) -> Int32 {
 /// The place of a layer by its name.
 @c @implementation
 public func retina_find_layer(_ model: UnsafePointer<retina_model>!, _ name: UnsafePointer<CChar>!) -> Int32 {
-  guard let image = OpenModel(model)?.image, let name, name[0] != 0 else { return Int32(RETINA_BAD_ARGUMENT) }
+  guard let image = OpenModel(model)?.image, let name, name[0] != 0 else { return Status.badArgument.rawValue }
   for layer in 0..<image.layerCount {
     // Names of one layer have line feeds between them.
     var (matched, isMatching) = (0, true)
@@ -243,7 +320,29 @@ public func retina_find_layer(_ model: UnsafePointer<retina_model>!, _ name: Uns
       }
     }
   }
-  return Int32(RETINA_BAD_ARGUMENT)
+  return Status.badArgument.rawValue
+}
+
+/// The names of a layer.
+@c @implementation
+public func retina_layer_name(
+  _ model: UnsafePointer<retina_model>!, _ layer: Int32, _ text: UnsafeMutablePointer<CChar>!, _ capacity: Int
+) -> Int {
+  guard let open = OpenModel(model), open.has(layer) else { return copy(nil, text, capacity) }
+  return copy(open.image.layerNameBytes(Int(layer)), text, capacity)
+}
+
+/// The extents of a layer.
+@c @implementation
+public func retina_layer_shape(
+  _ model: UnsafePointer<retina_model>!, _ layer: Int32, _ extents: UnsafeMutablePointer<Int>!
+) -> Int32 {
+  guard let open = OpenModel(model), open.has(layer), let extents, isAligned(extents) else {
+    return Status.badArgument.rawValue
+  }
+  let rank = open.image.outputRank(Int(layer))
+  for axis in 0..<4 { extents[axis] = axis < rank ? open.image.outputExtent(Int(layer), axis) : 0 }
+  return Int32(truncatingIfNeeded: rank)
 }
 
 /// Values of a layer.
@@ -257,7 +356,7 @@ public func retina_layer_size(_ model: UnsafePointer<retina_model>!, _ layer: In
 @c @implementation
 public func retina_layer_channels(_ model: UnsafePointer<retina_model>!, _ layer: Int32) -> Int {
   guard let open = OpenModel(model), open.has(layer) else { return 0 }
-  return FixedPointProbe.channels(Int(layer), of: open.image)
+  return open.image.channels(Int(layer))
 }
 
 /// The numbers of a layer after the last frame.
@@ -265,36 +364,70 @@ public func retina_layer_channels(_ model: UnsafePointer<retina_model>!, _ layer
 public func retina_layer_values(
   _ model: UnsafePointer<retina_model>!, _ layer: Int32, _ values: UnsafeMutablePointer<Float>!, _ count: Int
 ) -> Int32 {
-  guard let open = OpenModel(model), open.has(layer), let values, count == open.image.outputCount(Int(layer)) else {
-    return Int32(RETINA_BAD_ARGUMENT)
-  }
-  guard let runner = open.runner else { return Int32(RETINA_BAD_MEMORY) }
-  guard model.pointee.ready == 1 else { return Int32(RETINA_NOT_READY) }
-  runner.numbers(Int(layer), into: values)
-  return Int32(RETINA_OK)
+  read(model, layer, from: 0, of: 1, values, count)
 }
 
-/// A checksum of the integers of a layer.
+/// The numbers of a channel after the last frame.
+@c @implementation
+public func retina_channel_values(
+  _ model: UnsafePointer<retina_model>!, _ layer: Int32, _ channel: Int32, _ values: UnsafeMutablePointer<Float>!,
+  _ count: Int
+) -> Int32 {
+  read(model, layer, from: channel, of: retina_layer_channels(model, layer), values, count)
+}
+
+/// Reads one of a number of equal parts of a layer.
+private func read(
+  _ model: UnsafePointer<retina_model>?, _ layer: Int32, from part: Int32, of parts: Int,
+  _ values: UnsafeMutablePointer<Float>?, _ count: Int
+) -> Int32 {
+  guard let open = OpenModel(model), let model, open.has(layer), let values, isAligned(values), part >= 0,
+    Int(part) < parts, count == open.image.outputCount(Int(layer)) / parts
+  else { return Status.badArgument.rawValue }
+  let (work, status) = reading(model, open)
+  guard let work else { return status.rawValue }
+  let first = Int(part) * count
+  for index in 0..<count { values[index] = work.number(Int(layer), first + index) }
+  return status.rawValue
+}
+
+/// A checksum of the values of a layer.
 @c @implementation
 public func retina_layer_checksum(_ model: UnsafePointer<retina_model>!, _ layer: Int32) -> UInt32 {
-  guard let open = OpenModel(model), open.has(layer), let runner = open.runner, model.pointee.ready == 1 else {
-    return 0
-  }
-  return runner.checksum(Int(layer))
+  guard let open = OpenModel(model), let model, open.has(layer) else { return 0 }
+  return reading(model, open).work?.checksum(Int(layer)) ?? 0
 }
+
+// MARK: - Probe
 
 /// The importance of each channel of a layer for a cell.
 @c @implementation
 public func retina_importance(
   _ model: UnsafePointer<retina_model>!, _ layer: Int32, _ cell: Int32, _ importance: UnsafeMutablePointer<Float>!,
-  _ count: Int
+  _ channels: Int
 ) -> Int32 {
-  guard let open = OpenModel(model), open.has(layer), let importance, cell >= 0,
-    Int(cell) < open.image.outputCount(open.image.layerCount - 1),
-    count == FixedPointProbe.channels(Int(layer), of: open.image)
-  else { return Int32(RETINA_BAD_ARGUMENT) }
-  guard let runner = open.runner, let memory = open.probeMemory else { return Int32(RETINA_BAD_MEMORY) }
-  guard model.pointee.ready == 1 else { return Int32(RETINA_NOT_READY) }
-  FixedPointProbe(runner, memory: memory).channelImportance(layer: Int(layer), cell: Int(cell), into: importance)
-  return Int32(RETINA_OK)
+  guard let open = OpenModel(model), let model, open.has(layer), open.hasCell(cell), let importance,
+    isAligned(importance), channels == open.image.channels(Int(layer))
+  else { return Status.badArgument.rawValue }
+  let (work, status) = reading(model, open)
+  guard let work else { return status.rawValue }
+  work.channelImportance(layer: Int(layer), cell: Int(cell), into: importance)
+  return status.rawValue
+}
+
+/// The conductance of each channel of a layer for a cell.
+@c @implementation
+public func retina_conductance(
+  _ model: UnsafeMutablePointer<retina_model>!, _ layer: Int32, _ cell: Int32, _ steps: Int32,
+  _ conductance: UnsafeMutablePointer<Float>!, _ channels: Int, _ residual: UnsafeMutablePointer<Float>!
+) -> Int32 {
+  guard let open = OpenModel(model), open.has(layer), open.hasCell(cell), 1...1000 ~= steps, let conductance,
+    isAligned(conductance), channels == open.image.channels(Int(layer)), residual.map({ isAligned($0) }) ?? true
+  else { return report(model, .badArgument) }
+  let (work, status) = reading(model, open)
+  guard let work else { return report(model, status) }
+  let left = work.channelConductance(layer: Int(layer), cell: Int(cell), steps: Int(steps), into: conductance)
+  guard let left else { return report(model, .unsupported) }
+  residual?.pointee = left
+  return report(model, .done)
 }
