@@ -12,8 +12,10 @@ struct SpikeSource {
   /// The seed with which the numbers go on.
   var state: UInt64 { random.state }
 
-  /// As many uniform numbers as it takes to multiply to below e^-mean, less one (Knuth, *The Art of Computer Programming* 2, 3.4.1); large
-  /// means in parts, as sums of Poisson counts are Poisson counts. 0 where the mean is not above 0.
+  /// A Poisson count: as many uniform numbers as it takes to multiply to below e^-mean, less one.
+  ///
+  /// Knuth, *The Art of Computer Programming* 2, 3.4.1; large means in parts, as sums of Poisson counts are Poisson counts. 0 where the
+  /// mean is not above 0.
   mutating func count(mean: Double) -> UInt32 {
     var rest = mean > 0 ? min(mean, SpikeSource.largestMean) : 0
     var count: UInt32 = 0
