@@ -30,7 +30,10 @@ enum BenchCommand: Command {
     let path = arguments.operands[0]
     let clock = try arguments.choice("--clock", of: ["wall", "cpu"]) == "cpu" ? processorSeconds : seconds
     if ImageFile.isImage(path) {
-      let bench = try FixedPointBench(try ImageFile.read(path), arguments, clock: clock)
+      guard case .integers(let program) = try ImageFile.read(path) else {
+        throw UsageError("bench: an image in float32 runs by definition; bench its model, found '\(path)'")
+      }
+      let bench = try FixedPointBench(program, arguments, clock: clock)
       print(
         arguments.has("--json") ? bench.json.text(indented: true) : bench.text(showsLayers: arguments.has("--layers")))
       return ExitCode.done

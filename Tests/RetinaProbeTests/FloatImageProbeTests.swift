@@ -110,7 +110,7 @@ import Testing
     let found = try #require(try contributions("bn1"))
     #expect(found.layers[0].shape == Shape(3, 6) && found.rates.count == 3 && found.residuals.count == 3)
 
-    let folded = try FoldedModel(model)
+    let folded = try FoldedModel(model, stacks: .composed)
     let quantizer = FixedPointQuantizer(
       folded, Calibration(folded.model, inputs), QuantizationOptions(precision: .int16))
     let integers = try FixedPointProgram(try quantizer.model(golden: movie.values))

@@ -79,21 +79,6 @@ extension ImageWords {
     )
   }
 
-  /// Visits numbers of whole frames, or of a whole input, after normalisation: `(x - mean) / deviation`.
-  @inline(__always)
-  func forEachNormalized(_ numbers: UnsafePointer<Float>, count: Int, _ body: (_ index: Int, _ number: Float) -> Void) {
-    let (length, mean, deviation) = normalization
-    var pixel = 0
-    for index in 0..<count {
-      var number = numbers[index]
-      if length > 0 {
-        number = (number - mean[pixel]) / deviation[pixel]
-        pixel = pixel + 1 == length ? 0 : pixel + 1
-      }
-      body(index, number)
-    }
-  }
-
   /// One input as the first layer sees it, and the checksums of what must come out of every step.
   var golden: (input: UnsafeRawPointer, checksums: UnsafePointer<UInt32>) {
     let start = section(.golden).start

@@ -21,7 +21,12 @@ public struct FloatRunner: ImageRunner {
   /// Normalises numbers; whole frames, or a whole input.
   public func quantize(_ numbers: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer) {
     let values = target.assumingMemoryBound(to: Float.self)
-    image.forEachNormalized(numbers, count: count) { index, number in values[index] = number }
+    let (length, mean, deviation) = image.normalization
+    var pixel = 0
+    for index in 0..<count {
+      values[index] = length == 0 ? numbers[index] : (numbers[index] - mean[pixel]) / deviation[pixel]
+      pixel = pixel + 1 < length ? pixel + 1 : 0
+    }
   }
 
   /// The values of a layer after a run.
