@@ -45,7 +45,7 @@ struct Deadlines {
   /// Says on standard error what frames cost.
   func report() {
     guard frames > 0 else {
-      board_say("retina-run: no frame came".cString, nil)
+      say("retina-run: no frame came")
       return
     }
     var (seen, bound) = (0, 0)
@@ -53,11 +53,11 @@ struct Deadlines {
       seen += counts[bound]
       bound += 1
     }
-    board_say_number("retina-run: ".cString, Double(frames), " frames, ".cString)
-    board_say_number("mean ".cString, Double(total) / Double(frames) / 1e6, " ms, ".cString)
-    board_say_number("99 % below ".cString, Double(UInt64(1) << UInt64(bound)) / 1e3, " ms, ".cString)
-    board_say_number("longest ".cString, Double(longest) / 1e6, " ms".cString)
-    if period > 0 { board_say_number(", late ".cString, Double(late), "".cString) }
-    board_say("".cString, nil)
+    say("retina-run: ", Double(frames), " frames, ")
+    say("mean ", Double(total) / Double(frames) / 1e6, " ms, ")
+    say("99 % below ", Double(UInt64(1) << UInt64(bound)) / 1e3, " ms, ")
+    say("longest ", Double(longest) / 1e6, " ms")
+    if period > 0 { say(", late ", Double(late), "") }
+    say("")
   }
 }

@@ -21,26 +21,26 @@ public func retinaRun(_ count: Int32, _ words: UnsafePointer<UnsafePointer<CChar
   }
   var bytes = 0
   guard let image = board_map(options.image, &bytes) else {
-    board_say("retina-run: expected a file that can be read, found ".cString, options.image)
+    say("retina-run: expected a file that can be read, found ", options.image)
     return ExitCode.cannotRead
   }
   var model = retina_model()
   guard retina_open(&model, image, bytes) == Int32(RETINA_OK) else {
-    board_say("retina-run: bad image: expected ".cString, retina_error_text(&model))
-    board_say_number("retina-run: at byte ".cString, Double(retina_error_byte(&model)), "\n".cString)
+    say("retina-run: bad image: expected ", retina_error_text(&model))
+    say("retina-run: at byte ", Double(retina_error_byte(&model)), "\n")
     return ExitCode.badData
   }
   let (arenaBytes, stateBytes) = (retina_arena_bytes(&model), retina_state_bytes(&model))
   guard let arena = board_memory(arenaBytes), let state = board_memory(stateBytes),
     retina_start(&model, arena, arenaBytes, state, stateBytes) == Int32(RETINA_OK)
   else {
-    board_say("retina-run: expected memory enough and an image of a movie model: ".cString, retina_error_text(&model))
+    say("retina-run: expected memory enough and an image of a movie model: ", retina_error_text(&model))
     return ExitCode.badData
   }
   if options.isInfo { return describe(&model) }
   if options.isCheck {
     let isRight = retina_check(&model) == Int32(RETINA_OK)
-    board_say("retina-run: golden input: ".cString, (isRight ? "passes" as StaticString : "FAILS").cString)
+    say(isRight ? "retina-run: golden input: passes" : "retina-run: golden input: FAILS")
     return isRight ? ExitCode.done : ExitCode.checkFailed
   }
   guard let results = Results(options, &model), let source = FrameSource(options, &model) else {
@@ -59,14 +59,13 @@ private func run(
   var nextSign: Int64 = 0
   var frames = 0.0
   var code = ExitCode.done
-  board_notify("READY=1".cString)
+  notify("READY=1")
   while code == ExitCode.done, options.limit == 0 || frames < options.limit {
     deadlines.wait()
     let outcome = source.next()
     guard outcome == .frame else {
       if outcome == .broken {
-        board_say_number(
-          "retina-run: expected whole frames; the input breaks off at frame ".cString, frames, "\n".cString)
+        say("retina-run: expected whole frames; the input breaks off at frame ", frames, "\n")
         code = ExitCode.badData
       }
       break
@@ -76,11 +75,11 @@ private func run(
     deadlines.finish(began)
     frames += 1
     if watchdog > 0, board_now() >= nextSign {
-      board_notify("WATCHDOG=1".cString)
+      notify("WATCHDOG=1")
       nextSign = board_now() + watchdog
     }
   }
-  board_notify("STOPPING=1".cString)
+  notify("STOPPING=1")
   deadlines.report()
   return board_flush() != 0 ? code : ExitCode.cannotWrite
 }

@@ -29,11 +29,11 @@ struct FrameSource {
     let (height, across) = (retina_frame_height(model), retina_frame_width(model))
     if format == .y4m {
       guard readHeader(height: height, width: across) else {
-        board_say("retina-run: expected an 8-bit YUV4MPEG2 movie of the model's size (see --info)".cString, nil)
+        say("retina-run: expected an 8-bit YUV4MPEG2 movie of the model's size (see --info)")
         return nil
       }
     } else if format == .camera, board_camera_open(options.camera, height, across) == 0 {
-      board_say("retina-run: expected a camera with grey or YUYV frames, found ".cString, options.camera)
+      say("retina-run: expected a camera with grey or YUYV frames, found ", options.camera)
       return nil
     }
   }
@@ -142,10 +142,4 @@ struct FrameSource {
       return retina_push_float(model, numbers, size)
     }
   }
-}
-
-/// Whether a word begins with a text.
-func starts(_ word: UnsafePointer<CChar>, _ text: StaticString) -> Bool {
-  for index in 0..<text.utf8CodeUnitCount where UInt8(bitPattern: word[index]) != text.utf8Start[index] { return false }
-  return true
 }

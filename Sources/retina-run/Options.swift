@@ -37,15 +37,14 @@ struct Options {
     while index < words.count, let word = words[index] {
       index += 1
       let next = index < words.count ? words[index] : nil
-      func said(_ text: StaticString) -> Options? {
-        board_say(text.cString, word)
-        return nil
-      }
       var number = 0.0
-      /// The number after an option, within bounds.
+      /// The number after an option, within bounds; what is wrong has been said.
       func read(_ range: ClosedRange<Double>) -> Bool {
         index += 1
-        return next.map { board_number($0, &number) != 0 && range.contains(number) } ?? false
+        if let next, board_number(next, &number) != 0, range.contains(number) { return true }
+        say("retina-run: expected a number that fits after ", word)
+        say("retina-run: found ", next)
+        return false
       }
       if equals(word, "--help") {
         isHelp = true
@@ -58,14 +57,14 @@ struct Options {
       } else if equals(word, "--format") {
         index += 1
         guard let format = next.flatMap({ Options.format($0) }) else {
-          board_say("retina-run: --format: expected uint8, int16, float or y4m, found ".cString, next)
+          say("retina-run: --format: expected uint8, int16, float or y4m, found ", next)
           return nil
         }
         self.format = format
       } else if equals(word, "--output") {
         index += 1
         guard let output = next.flatMap({ Options.output($0) }) else {
-          board_say("retina-run: --output: expected rates, spikes or none, found ".cString, next)
+          say("retina-run: --output: expected rates, spikes or none, found ", next)
           return nil
         }
         self.output = output
@@ -77,44 +76,38 @@ struct Options {
         index += 1
         (layer, output) = (next, equals(word, "--probe") ? .importance : .conductance)
         guard next != nil else {
-          board_say("retina-run: expected the name of a layer after ".cString, word)
+          say("retina-run: expected the name of a layer after ", word)
           return nil
         }
       } else if equals(word, "--cell") {
-        guard read(0...1_000_000) else { return Options.wrong(word, next) }
+        guard read(0...1_000_000) else { return nil }
         cell = Int32(number)
       } else if equals(word, "--steps") {
-        guard read(1...1000) else { return Options.wrong(word, next) }
+        guard read(1...1000) else { return nil }
         steps = Int32(number)
       } else if equals(word, "--rate") {
-        guard read(0...100_000) else { return Options.wrong(word, next) }
+        guard read(0...100_000) else { return nil }
         rate = number
       } else if equals(word, "--bin") {
-        guard read(0...1_000_000) else { return Options.wrong(word, next) }
+        guard read(0...1_000_000) else { return nil }
         bin = Float(number)
       } else if equals(word, "--seed") {
-        guard read(0...9_007_199_254_740_991) else { return Options.wrong(word, next) }
+        guard read(0...9_007_199_254_740_991) else { return nil }
         seed = UInt64(number)
       } else if equals(word, "--frames") {
-        guard read(0...9_007_199_254_740_991) else { return Options.wrong(word, next) }
+        guard read(0...9_007_199_254_740_991) else { return nil }
         limit = number
       } else if word[0] == 0x2D || image != nil {
-        board_say("retina-run: expected an option (see --help), found ".cString, word)
+        say("retina-run: expected an option (see --help), found ", word)
         return nil
       } else {
         image = word
       }
     }
     guard image != nil || isHelp else {
-      board_say("retina-run: expected IMAGE (see --help), found nothing".cString, nil)
+      say("retina-run: expected IMAGE (see --help), found nothing")
       return nil
     }
-  }
-
-  private static func wrong(_ option: UnsafePointer<CChar>, _ found: UnsafePointer<CChar>?) -> Options? {
-    board_say("retina-run: expected a number that fits after ".cString, option)
-    board_say("retina-run: found ".cString, found)
-    return nil
   }
 
   private static func format(_ word: UnsafePointer<CChar>) -> Format? {
@@ -154,13 +147,13 @@ struct Options {
     """
 }
 
-/// Whether a word ends where a text does and is the same before.
-func equals(_ word: UnsafePointer<CChar>, _ text: StaticString) -> Bool {
+/// Whether a word begins with a text.
+func starts(_ word: UnsafePointer<CChar>, _ text: StaticString) -> Bool {
   for index in 0..<text.utf8CodeUnitCount where UInt8(bitPattern: word[index]) != text.utf8Start[index] { return false }
-  return word[text.utf8CodeUnitCount] == 0
+  return true
 }
 
-extension StaticString {
-  /// The text with the 0 at its end.
-  var cString: UnsafePointer<CChar> { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
+/// Whether a word is a text.
+func equals(_ word: UnsafePointer<CChar>, _ text: StaticString) -> Bool {
+  starts(word, text) && word[text.utf8CodeUnitCount] == 0
 }

@@ -20,12 +20,12 @@ struct Results {
     (bin, seed) = (options.bin, options.seed)
     layer = options.layer.map { retina_find_layer(model, $0) } ?? 0
     guard layer >= 0 else {
-      board_say("retina-run: expected a layer of the image (see --info), found ".cString, options.layer)
+      say("retina-run: expected a layer of the image (see --info), found ", options.layer)
       return nil
     }
     let cells = retina_cells(model)
     guard Int(cell) < cells else {
-      board_say_number("retina-run: --cell: expected a number below ".cString, Double(cells), "\n".cString)
+      say("retina-run: --cell: expected a number below ", Double(cells), "\n")
       return nil
     }
     count = options.layer == nil ? cells : retina_layer_channels(model, layer)
@@ -46,7 +46,7 @@ struct Results {
     case .importance: return retina_importance(model, layer, cell, numbers, count) == 0 && writeNumbers(count)
     case .conductance:
       let status = retina_conductance(model, layer, cell, steps, numbers, count, numbers + count)
-      if status != 0 { board_say("retina-run: --conductance: ".cString, retina_status_text(status)) }
+      if status != 0 { say("retina-run: --conductance: ", retina_status_text(status)) }
       return status == 0 && writeNumbers(count + 1)
     case .nothing: return true
     }
