@@ -139,6 +139,30 @@ public struct Matrix: Equatable, Sendable {
     return result
   }
 
+  /// `transposed * other`: the sums over rows of products of columns, in blocks of rows that stay in the cache.
+  func crossProducts(with other: Matrix) -> Matrix {
+    var sum = Matrix(rows: columns, columns: other.columns)
+    for first in stride(from: 0, to: rows, by: 128) {
+      let (left, right) = (transposedRows(from: first, count: 128), other.transposedRows(from: first, count: 128))
+      sum = sum + left.rowProducts(with: right)
+    }
+    return sum
+  }
+
+  /// `transposed * self`; see ``crossProducts(with:)``.
+  var columnGram: Matrix {
+    var sum = Matrix(rows: columns, columns: columns)
+    for first in stride(from: 0, to: rows, by: 128) { sum = sum + transposedRows(from: first, count: 128).gram }
+    return sum
+  }
+
+  /// Some rows as columns.
+  private func transposedRows(from first: Int, count: Int) -> Matrix {
+    let rest = min(count, rows - first)
+    return Matrix(rows: rest, columns: columns, values: Array(values[first * columns..<(first + rest) * columns]))
+      .transposed
+  }
+
   /// Takes the same values from every row.
   mutating func subtractFromRows(_ shift: [Double]) {
     for row in 0..<rows {

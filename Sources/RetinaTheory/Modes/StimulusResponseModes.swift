@@ -40,6 +40,7 @@ public struct StimulusResponseModes: Sendable {
   /// The test error over time and its best stopping time, in steps; nothing when no mode stands out.
   public let curve: GeneralizationCurve?
   private let whitening: Whitening
+  private let meanStimulus: [Double]
   /// What is taken from the responses of each cell, and what they are then divided by.
   private let centres, scales: [Double]
 
@@ -85,22 +86,24 @@ public struct StimulusResponseModes: Sendable {
     }
     scales = (0..<y.columns).map { standardizes ? norm(y.column($0)) / Double(y.rows).squareRoot() : 1 }
     y.divideColumns(by: scales)
-    let whitening = try Whitening(stimulus, rank: rank, ridge: ridge)
-    let white = whitening.whiten(stimulus)
-    let count = white.columns
+    var x = stimulus
+    meanStimulus = x.centreRows()
+    let part = 1 / Double(x.rows)
+    let whitening = try Whitening(x, meanSquare: part * stimulus.squaredNorm, rank: rank, ridge: ridge)
+    let count = whitening.count
     guard stimulus.rows >= 2 * count else {
       throw TheoryError(
         "recording", expected: "at least \(2 * count) samples for \(count) directions of the stimulus; keep fewer",
         found: "\(stimulus.rows)")
     }
-    let correlation = (1 / Double(y.rows)) * (y.transposed * white)
+    let correlation = whitening.whiten(part * y.crossProducts(with: x))
     var generator = SeededGenerator(seed: seed)
     var (largest, power) = ([Double](), 0.0)
     for _ in 0..<max(1, shuffles) {
       let keys = (0..<y.rows).map { _ in generator.next() }
       let order = (0..<y.rows).sorted { keys[$0] < keys[$1] }
       let mixed = Matrix(rows: y.rows, columns: y.columns, values: order.flatMap { y.row($0) })
-      let chance = (1 / Double(y.rows)) * (mixed.transposed * white)
+      let chance = whitening.whiten(part * mixed.crossProducts(with: x))
       power += chance.squaredNorm
       largest.append(SingularValues(chance).values[0])
     }
@@ -134,6 +137,12 @@ public struct StimulusResponseModes: Sendable {
     var y = responses
     y.subtractFromRows(centres)
     y.divideColumns(by: scales)
-    return HeldOutError(white: whitening.whiten(stimulus), responses: y)
+    var x = stimulus
+    x.subtractFromRows(meanStimulus)
+    let part = 1 / Double(x.rows)
+    // Both sides of the second moments are taken to the directions, one after the other.
+    return HeldOutError(
+      scatter: whitening.whiten(whitening.whiten(part * x.columnGram).transposed),
+      correlation: whitening.whiten(part * y.crossProducts(with: x)), power: part * y.squaredNorm)
   }
 }

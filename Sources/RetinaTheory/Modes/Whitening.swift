@@ -1,34 +1,34 @@
 /// The directions of most variance of a stimulus, each scaled to a variance of 1.
 struct Whitening: Sendable {
-  private let mean: [Double]
   private let axes: Matrix
   private let scales: [Double]
+
+  /// The number of directions.
+  var count: Int { scales.count }
 
   /// Finds the directions.
   ///
   /// - Parameters:
-  ///   - stimulus: `[sample, dimension]`.
+  ///   - centred: a stimulus less its mean, `[sample, dimension]`.
+  ///   - meanSquare: of a sample with its mean, beside which rounding is told from variance.
   ///   - rank: directions to keep; nothing for those that hold 99 % of the variance, at most a quarter of the samples.
   ///   - ridge: added to each variance, a part of the largest.
-  init(_ stimulus: Matrix, rank: Int?, ridge: Double) throws(TheoryError) {
-    var centred = stimulus
-    mean = centred.centreRows()
-    let eigen = SymmetricEigen((1 / Double(stimulus.rows)) * centred.transposed.gram)
+  init(_ centred: Matrix, meanSquare: Double, rank: Int?, ridge: Double) throws(TheoryError) {
+    let eigen = SymmetricEigen((1 / Double(centred.rows)) * centred.columnGram)
     // Rounding leaves a little variance to a stimulus that has none.
-    guard let largest = eigen.values.first, largest > 1e-20 * stimulus.squaredNorm / Double(stimulus.rows) else {
+    guard let largest = eigen.values.first, largest > 1e-20 * meanSquare else {
       throw TheoryError("stimulus", expected: "a stimulus that varies", found: "the same for every sample")
     }
-    let most = rank ?? min(stimulus.rows / 4, PrincipalDimension.axes(eigen.values, holding: 0.99))
+    let most = rank ?? min(centred.rows / 4, PrincipalDimension.axes(eigen.values, holding: 0.99))
     let kept = min(max(1, most), eigen.values.count { $0 > 1e-12 * largest })
     axes = Matrix(
-      rows: kept, columns: stimulus.columns, values: Array(eigen.vectors.values[..<(kept * stimulus.columns)]))
+      rows: kept, columns: centred.columns, values: Array(eigen.vectors.values[..<(kept * centred.columns)]))
     scales = eigen.values[..<kept].map { ($0 + ridge * largest).squareRoot() }
   }
 
-  /// Samples along the directions, `[sample, direction]`.
-  func whiten(_ stimulus: Matrix) -> Matrix {
-    var white = stimulus * axes.transposed
-    white.subtractFromRows(axes * mean)
+  /// Rows of products with the dimensions of the stimulus, `[row, dimension]`, as products with its directions.
+  func whiten(_ products: Matrix) -> Matrix {
+    var white = products.rowProducts(with: axes)
     white.divideColumns(by: scales)
     return white
   }
