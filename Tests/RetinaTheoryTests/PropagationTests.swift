@@ -222,6 +222,44 @@ import Testing
     #expect(shifted.layers[0].means == [8, -1] && shifted.layers[0].range == -1...8)
   }
 
+  /// Two channels that are the same cancel in the next convolution, where independent ones would not.
+  @Test func `convolutions in a row are predicted as the one that they make`() throws {
+    func weight(_ shape: Shape, _ values: [Float]) throws -> Tensor {
+      try #require(Tensor(shape: shape, values: values))
+    }
+    let (split, joined) = (try weight(Shape(2, 1, 1, 1), [1, 1]), try weight(Shape(1, 2, 1, 1), [1, -1]))
+    func model(_ bias: [Float]?) throws -> Model {
+      try Model(
+        name: "row", inputShape: Shape(1, 2, 2),
+        layers: [
+          Layer("split", .convolution(Convolution(weight: split, bias: bias))),
+          Layer("joined", .convolution(Convolution(weight: joined))),
+        ])
+    }
+    #expect(PredictedRanges(try model(nil)).layers[1].range == 0...0)
+    // With a bias between them they are two.
+    #expect(PredictedRanges(try model([0, 0])).layers[1].rootMeanSquare == 2.0.squareRoot())
+  }
+
+  @Test func `the normalisations of a model say what its folded weights do not`() throws {
+    let weight = try #require(Tensor(shape: Shape(1, 1, 1, 1), values: [3]))
+    let model = try Model(
+      name: "bn", inputShape: Shape(1, 2, 2),
+      layers: [
+        Layer("conv", .convolution(Convolution(weight: weight))),
+        // Trained on inputs that went together: the variance was 100, not 9.
+        Layer(
+          "bn",
+          .batchNormalization(
+            BatchNormalization(axis: .channel, scale: [2], shift: [1], mean: [0], variance: [100], epsilon: 0))),
+        Layer("relu", .activation(.relu)),
+      ])
+    let folded = try FoldedModel(model)
+    let found = PredictedRanges(folded, of: model)
+    #expect(found.ranges == [-5...5, -9...11, 0...11])
+    #expect(PredictedRanges(folded.model).layers[0].range.upperBound < 5)
+  }
+
   @Test(arguments: [(0.3, 0), (0.5, 1), (0.9, 1), (1.0, 2), (1.5, 2), (7.99, 4), (8, 5)])
   func `bits before the point hold a peak`(_ peak: Double, _ bits: Int) {
     #expect(LayerRanges.integerBits(peak) == bits)

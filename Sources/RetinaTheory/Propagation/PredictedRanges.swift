@@ -33,10 +33,42 @@ public struct PredictedRanges: Sendable {
       means: [Double](repeating: inputMean, count: channels),
       variances: [Double](repeating: max(0, inputVariance), count: channels))
     input = spread.values
-    layers = model.layers.indices.map { place in
-      spread = spread.after(model.layers[place].operation, from: model.inputShape(ofLayer: place))
+    var (row, start) = ([Tensor](), spread)
+    layers = model.layers.enumerated().map { place, layer in
+      // Between linear convolutions inputs go together; in the one convolution that they make they need not.
+      if case .convolution(let convolution) = layer.operation, convolution.isDense {
+        if row.isEmpty { start = spread }
+        row.append(convolution.weight)
+        spread = start.weighted(ConvolutionStack(weights: row).composed, convolution.bias)
+        if convolution.bias != nil { row = [] }
+      } else {
+        row = []
+        spread = spread.after(layer.operation, from: model.inputShape(ofLayer: place))
+      }
       return spread.values
     }
+  }
+
+  /// Predicts the values of a folded model: where a layer gives the values of one of the original, those of the original, whose
+  /// normalisations say what folded weights do not.
+  public init(_ folded: FoldedModel, of model: Model) {
+    let (own, original) = (PredictedRanges(folded.model), PredictedRanges(model))
+    input = own.input
+    layers = folded.names.enumerated().map { place, names in
+      names.last.flatMap { model.index(of: $0) }.map { original.layers[$0] } ?? own.layers[place]
+    }
+  }
+
+  /// The range of the input, then that of every layer.
+  public var ranges: [ClosedRange<Float>] {
+    ([input] + layers).map { Float($0.range.lowerBound)...Float($0.range.upperBound) }
+  }
+}
+
+extension Convolution {
+  /// Whether every output sees all of its window, position by position.
+  fileprivate var isDense: Bool {
+    groups == 1 && [stride, dilation].allSatisfy { $0 == Spatial(1, 1) }
   }
 }
 
@@ -62,7 +94,6 @@ private struct ChannelSpread {
   func after(_ operation: RetinaModel.Operation, from input: Shape) -> ChannelSpread {
     switch operation {
     case .convolution(let convolution): return weighted(convolution.weight, convolution.bias, convolution.groups)
-    // Between linear layers inputs go together; in the one convolution that they stand for they need not.
     case .convolutionStack(let stack): return weighted(stack.composed, stack.bias)
     case .separableConvolution(let convolution): return weighted(convolution.composed, convolution.bias)
     case .dense(let dense): return spread(over: input).weighted(dense.weight, dense.bias)
@@ -87,7 +118,7 @@ private struct ChannelSpread {
   }
 
   /// Sums over independent inputs; the first axis of the weights counts outputs, the second the channels of a group.
-  private func weighted(_ weight: Tensor, _ bias: [Float]?, _ groups: Int = 1) -> ChannelSpread {
+  func weighted(_ weight: Tensor, _ bias: [Float]?, _ groups: Int = 1) -> ChannelSpread {
     let (outputs, channels) = (weight.shape[0], weight.shape[1])
     let taps = weight.shape.count / (outputs * channels)
     var sums = (0..<outputs).map { Double(bias?[$0] ?? 0) }
