@@ -1,5 +1,7 @@
+import RetinaModel
 import Testing
 
+@testable import RetinaFiles
 @testable import RetinaReport
 
 @Suite struct PixelImageTests {
@@ -16,17 +18,40 @@ import Testing
     #expect(Base64.encode(Array(text.utf8)) == encoded)
   }
 
-  @Test func compressedBytesComeBack() {
+  @Test func compressedBytesComeBack() throws {
     var generator = SmallGenerator()
     for stride in [1, 2, 3, 17, 300, 5000] {
       for alphabet in [1, 2, 7, 256] {
         let row = (0..<stride).map { _ in UInt8(generator.next(below: alphabet)) }
         let noise = (0..<500).map { _ in UInt8(generator.next(below: alphabet)) }
         let bytes = row + row + noise + row + [UInt8](repeating: 200, count: 700)
-        #expect(inflate(Deflate.compress(bytes, stride: stride)) == bytes, "stride \(stride), alphabet \(alphabet)")
+        #expect(try inflate(Deflate.compress(bytes, stride: stride), bytes.count) == bytes, "\(stride), \(alphabet)")
       }
     }
-    #expect(inflate(Deflate.compress([], stride: 4)) == [])
+    #expect(try inflate(Deflate.compress([], stride: 4), 0) == [])
+  }
+
+  @Test func rareBytesHaveShortEnoughWords() throws {
+    // Fibonacci numbers make the longest words: 20 symbols would need 19 bits.
+    var counts = [1, 1]
+    while counts.count < 20 { counts.append(counts[counts.count - 1] + counts[counts.count - 2]) }
+    for longest in [7, 15, 19] {
+      let code = PrefixCode(counts: counts, longest: longest)
+      #expect(try #require(code.lengths.max()) <= longest)
+      #expect(code.lengths.reduce(0.0) { $0 + 1 / Double(1 << $1) } == 1)
+      #expect(zip(code.lengths, code.lengths.dropFirst()).allSatisfy { $0 >= $1 })
+    }
+    #expect(PrefixCode(counts: [0, 0, 5, 0], longest: 15).lengths == [1, 0, 1, 0])
+    let bytes = counts.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: min($1, 900)) }.shuffledAlike()
+    #expect(try inflate(Deflate.compress(bytes, stride: 50), bytes.count) == bytes)
+  }
+
+  @Test func pictureComesBackThroughAReader() throws {
+    let palette = (0..<5).map { Colour(between: Colour(0), and: Colour(0xFFFFFF), fraction: Double($0) / 4) }
+    let image = PixelImage(width: 3, height: 2, indices: [0, 4, 0, 4, 4, 2], palette: palette)
+    let picture = try PNG.parse(image.png(), file: "image")
+    #expect(picture.shape == Shape(2, 3))
+    #expect(zip(picture.values, [0, 1, 0, 1, 1, 0.5]).allSatisfy { ($0 - $1).magnitude < 0.003 })
   }
 
   @Test func flatImageIsSmall() {
@@ -72,39 +97,17 @@ private struct SmallGenerator {
   }
 }
 
-/// The bytes of a stream that uses the fixed code only, from RFC 1951 section 3.2.6; nothing when it is not one.
-private func inflate(_ stream: [UInt8]) -> [UInt8]? {
-  var position = 0
-  func bit() -> Int {
-    defer { position += 1 }
-    return position / 8 < stream.count ? Int(stream[position / 8] >> UInt8(position % 8)) & 1 : 0
+extension [UInt8] {
+  /// The bytes in an order without runs, always the same.
+  fileprivate func shuffledAlike() -> [UInt8] {
+    var generator = SmallGenerator()
+    var bytes = self
+    for place in bytes.indices.dropFirst().reversed() { bytes.swapAt(place, generator.next(below: place + 1)) }
+    return bytes
   }
-  func number(_ count: Int) -> Int { (0..<count).reduce(0) { $0 | bit() << $1 } }
-  func code(_ count: Int) -> Int { (0..<count).reduce(0) { value, _ in value << 1 | bit() } }
-  func symbol() -> Int {
-    let seven = code(7)
-    if seven < 0b001_1000 { return 256 + seven }
-    let eight = seven << 1 | bit()
-    if eight < 0b1100_0000 { return eight - 0x30 }
-    if eight < 0b1100_1000 { return 280 + eight - 0xC0 }
-    return 144 + (eight << 1 | bit()) - 0x190
-  }
-  guard number(3) == 0b011 else { return nil }
-  var output: [UInt8] = []
-  while position < stream.count * 8 {
-    let symbol = symbol()
-    if symbol < 256 { output.append(UInt8(symbol)) }
-    if symbol == 256 { return output }
-    guard symbol > 256 else { continue }
-    var length = 3
-    for earlier in 257..<symbol { length += earlier < 265 ? 1 : 1 << ((earlier - 261) / 4) }
-    if symbol == 285 { length = 258 } else if symbol >= 265 { length += number((symbol - 261) / 4) }
-    let distanceCode = code(5)
-    var distance = 1
-    for earlier in 0..<distanceCode { distance += earlier < 4 ? 1 : 1 << ((earlier - 2) / 2) }
-    if distanceCode >= 4 { distance += number((distanceCode - 2) / 2) }
-    guard distance <= output.count else { return nil }
-    for _ in 0..<length { output.append(output[output.count - distance]) }
-  }
-  return nil
+}
+
+/// The bytes of a stream.
+private func inflate(_ stream: [UInt8], _ count: Int) throws -> [UInt8] {
+  try stream.withUnsafeBufferPointer { try Inflate.decompress($0, count: count).bytes }
 }
