@@ -80,6 +80,15 @@ public struct Model: Sendable {
     layers.firstIndex { $0.name.utf8.elementsEqual(name.utf8) }
   }
 
+  /// The layers between the first and the last that are nonlinear functions of single units: what a theorist calls
+  /// interneurons.
+  public var interiorNonlinearities: [Int] {
+    layers.indices.dropLast().filter {
+      if case .activation = layers[$0].operation { return true }
+      return false
+    }
+  }
+
   /// Shape that goes into a layer.
   public func inputShape(ofLayer index: Int) -> Shape {
     index == 0 ? inputShape : shapes[index - 1]

@@ -428,13 +428,3 @@ extension ProbeQuestion.Part {
     }
   }
 }
-
-extension Model {
-  /// The layers between the first and the last that are nonlinear functions of single units: what a theorist calls interneurons.
-  var interiorNonlinearities: [Int] {
-    layers.indices.dropLast().filter {
-      if case .activation = layers[$0].operation { return true }
-      return false
-    }
-  }
-}
