@@ -61,7 +61,9 @@ let package = Package(
     .target(
       name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli", "RetinaTheory"],
       exclude: ["README.md"], swiftSettings: optimised),
-    .target(name: "RetinaReport", dependencies: ["RetinaModel"]),
+    .target(
+      name: "RetinaReport", dependencies: ["RetinaEngine", "RetinaProbe", "RetinaFiles", "RetinaFit"],
+      exclude: ["README.md"], swiftSettings: optimised),
     .target(
       name: "RetinaInterpretation",
       dependencies: ["RetinaEngine", "RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaTheory"],
@@ -89,7 +91,7 @@ let package = Package(
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
     .testTarget(name: "RetinaInterpretationTests", dependencies: ["RetinaInterpretation"]),
-    .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaModel"]),
+    .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaFiles"]),
     .testTarget(name: "RetinaTheoryTests", dependencies: ["RetinaTheory", "RetinaFiles"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["retina", "RetinaFiles", "RetinaProbe", "RetinaStimuli"]),

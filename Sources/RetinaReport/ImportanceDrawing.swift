@@ -30,6 +30,11 @@ struct ImportanceDrawing {
 
   func document() -> String { svg.document(width: FigureText.width, height: y, title: figure.title) }
 
+  func panel() -> ImportancePanel {
+    ImportancePanel(
+      svg: document(), left: time.start, right: time.end, top: marked.first?.top ?? 0, bottom: marked.last?.bottom ?? y)
+  }
+
   // MARK: - Header and footnote
 
   mutating func drawHeader() {
@@ -43,11 +48,13 @@ struct ImportanceDrawing {
   // MARK: - Rate
 
   mutating func drawRate() {
-    FigureText.drawHeading("Rate", baseline: y + 24, into: &svg)
+    let key = figure.observed.isEmpty ? "" : "black: the model; orange: the recording"
+    FigureText.drawHeading("Rate", remark: key, baseline: y + 24, into: &svg)
     let box = Box(x: left, y: y + 36, width: time.end - left, height: 120)
-    let rate = figure.rate.map(Double.init)
+    let (rate, observed) = (figure.rate.map(Double.init), figure.observed.map(Double.init))
     var extent = Extent()
     extent.include(rate)
+    extent.include(observed)
     extent.include([0])
     if extent.magnitude == 0 { extent.include([1]) }
     let head = (extent.upper - extent.lower) * 0.06
@@ -59,6 +66,7 @@ struct ImportanceDrawing {
     plot.drawLeftAxis(
       label: figure.rateUnit.isEmpty ? "rate" : "rate (\(figure.rateUnit))",
       distance: min(vertical.labelWidth(size: LinePlot.textSize) + 14, left - 14), into: &svg)
+    plot.drawLine(x: observed.indices.map(timeOfValue), y: observed, colour: Ink.series[4], into: &svg)
     plot.drawLine(x: rate.indices.map(timeOfValue), y: rate, colour: Ink.trace, into: &svg)
     if rate.isEmpty { drawNotice("no rate", in: box) }
     marked.append((box.y, box.bottom))

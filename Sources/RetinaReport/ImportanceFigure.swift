@@ -66,6 +66,8 @@ public struct ImportanceFigure: Sendable {
   public var lag: Int
   /// The rate at each frame.
   public var rate: [Float]
+  /// The recorded response at each frame, in the unit of the rate; empty when there is none.
+  public var observed: [Float]
   /// The unit of the rate, such as `spikes/s`.
   public var rateUnit: String
   /// The number of the frame to mark, such as that of the peak.
@@ -80,7 +82,8 @@ public struct ImportanceFigure: Sendable {
   /// Creates a figure.
   public init(
     title: String, subtitle: String = "", frameRate: Double? = nil, firstFrame: Int = 0, lag: Int = 0, rate: [Float],
-    rateUnit: String = "spikes/s", markedFrame: Int? = nil, rows: [Row], units: [Unit] = [], footnote: String = ""
+    observed: [Float] = [], rateUnit: String = "spikes/s", markedFrame: Int? = nil, rows: [Row], units: [Unit] = [],
+    footnote: String = ""
   ) {
     self.title = title
     self.subtitle = subtitle
@@ -88,6 +91,7 @@ public struct ImportanceFigure: Sendable {
     self.firstFrame = firstFrame
     self.lag = lag
     self.rate = rate
+    self.observed = observed
     self.rateUnit = rateUnit
     self.markedFrame = markedFrame
     self.rows = rows
@@ -105,5 +109,13 @@ public struct ImportanceFigure: Sendable {
     drawing.drawUnits()
     drawing.drawFootnote()
     return drawing.document()
+  }
+
+  /// The rate and the map without title and small print, for a page that has its own.
+  func panel() -> ImportancePanel {
+    var drawing = ImportanceDrawing(self)
+    drawing.drawRate()
+    drawing.drawMap()
+    return drawing.panel()
   }
 }

@@ -2,6 +2,14 @@ import RetinaFiles
 import RetinaModel
 
 extension Recording {
+  /// Whether a file is a recording, rather than arrays without a description.
+  ///
+  /// - Throws: ``FileError`` for an `.npz` file that cannot be read.
+  public static func isRecording(_ path: String) throws(FileError) -> Bool {
+    guard path.hasSuffix(".npz") else { return false }
+    return try NPZArchive(path).names.contains { $0 == "metadata" || $0 == "responses" }
+  }
+
   /// Reads a recording from an `.npz` file; the layout is in the README of this module.
   ///
   /// - Throws: ``FileError`` for a file that cannot be read, lacks a part, or contradicts itself: see ``check()``.
