@@ -67,7 +67,7 @@ enum EvaluateCommand: Command {
     return try request.run { progress.advance($0) }
   }
 
-  private static func baselines(_ arguments: Arguments) throws -> [Baseline]? {
+  static func baselines(_ arguments: Arguments) throws -> [Baseline]? {
     guard let words = arguments["--baselines"] else { return nil }
     if words == "none" { return [] }
     return try words.split(separator: ",").map { word in

@@ -15,7 +15,7 @@ struct Retina {
       QuantizeCommand.self,
       ConvertCommand.self, GeometryCommand.self, InformationCommand.self, PropagationCommand.self,
       DepthCommand.self, TheoryModesCommand.self, KernelCommand.self, ScheduleCommand.self,
-      InvarianceCommand.self, BenchCommand.self, CalibrateCommand.self, ConformanceCommand.self,
+      InvarianceCommand.self, ReportCommand.self, BenchCommand.self, CalibrateCommand.self, ConformanceCommand.self,
     ]
   }
 
