@@ -56,7 +56,8 @@ let package = Package(
       name: "RetinaC", dependencies: ["RetinaProbe", "CRetina"], exclude: ["README.md"], swiftSettings: optimised),
 
     // MARK: - Floors 5-6: files, stimuli, pictures
-    .target(name: "RetinaFiles", dependencies: ["RetinaModel", "RetinaGraph"]),
+    .target(
+      name: "RetinaFiles", dependencies: ["RetinaModel", "RetinaGraph"], exclude: ["README.md", "HDF5/README.md"]),
     .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
     .target(
       name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli", "RetinaTheory"],

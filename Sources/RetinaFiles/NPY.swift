@@ -10,6 +10,11 @@ public enum NPY {
     try parse(try FileSystem.read(path), file: path)
   }
 
+  /// Reads an array from a file whose path another file states, relative to its own folder, which it may not leave.
+  package static func read(_ location: String, beside path: String) throws(FileError) -> Tensor {
+    try parse(Array(try FileSystem.map(location, beside: path).buffer), file: location)
+  }
+
   /// Reads an array from the bytes of a file.
   public static func parse(_ bytes: [UInt8], file: String) throws(FileError) -> Tensor {
     let (shape, values) = try parse(bytes, file: file) { $0.type.values(in: $1, bigEndian: $0.isBigEndian) }
