@@ -27,7 +27,7 @@ public struct NPZArchive {
   }
 
   /// Reads the bytes of a file.
-  init(parsing bytes: [UInt8], file: String) throws(FileError) {
+  public init(parsing bytes: [UInt8], file: String) throws(FileError) {
     self.file = file
     var members: [(name: String, bytes: [UInt8])] = []
     for (name, bytes) in try Zip(bytes, file: file).members() {

@@ -16,7 +16,9 @@ enum EvaluateCommand: Command {
     CommandOption("--test", "X", "last part of the frames that is held out (default: 0.2)"),
     CommandOption("--block", "N", "frames in a block of the bootstrap (default: two seconds)"),
     CommandOption("--merge", nil, "the words are files that --output wrote; puts their results together"),
-    CommandOption("--output", "FILE", "also write the results as JSON"), .threads, .json,
+    CommandOption("--output", "FILE", "also write the results as JSON"),
+    .response, .stimulus, .testStimulus, .frameRate, .parts, .skippedStart, .transpose,
+    .threads, .json,
   ]
   static let example = "retina evaluate Models/salamander-whitenoise.safetensors salamander.npz --compare"
 
@@ -41,11 +43,11 @@ enum EvaluateCommand: Command {
   }
 
   private static func evaluate(_ arguments: Arguments) throws -> Evaluation {
-    guard let path = arguments.operands.last, path.hasSuffix(".npz") else {
-      throw UsageError("evaluate: expected a recording, which ends in .npz, as the last word")
+    guard let path = arguments.operands.last, Recording.isRecording(path) else {
+      throw UsageError("evaluate: expected a recording, which ends in .npz, .h5, .hdf5 or .nwb, as the last word")
     }
     let models = try arguments.operands.dropLast().map { (name: $0, model: try ModelFile.read($0)) }
-    var recording = try Recording.read(path)
+    var recording = try Recording.read(path, try RecordingChoice(arguments))
     if let names = arguments["--cells"] {
       recording = try recording.selecting(names.split(separator: ",").map(String.init))
     }

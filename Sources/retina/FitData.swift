@@ -11,7 +11,7 @@ struct FitData {
   let history, lag: Int
 
   init(_ path: String, _ settings: FitSettings) throws {
-    var recording = try Recording.read(path)
+    var recording = try Recording.read(path, settings.choice)
     if let cells = settings.cells { recording = try recording.selecting(cells) }
     self.recording = recording
     history = settings.history ?? settings.startHistory ?? 40

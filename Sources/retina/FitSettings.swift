@@ -41,11 +41,14 @@ struct FitSettings {
     CommandOption("--seed", "N", "what everything random depends on (default: 0)"),
     CommandOption("--validation", "X", "part of the frames before the test that chooses (default: 0.1)"),
     CommandOption("--test", "X", "last part of the frames that is held out (default: 0.2)"),
+    .response, .stimulus, .testStimulus, .frameRate, .parts, .skippedStart, .transpose,
   ]
 
   let training: TrainingOptions
   let history, lag: Int?
   let cells: [String]?
+  /// What the recording leaves open.
+  let choice: RecordingChoice
   let validationFraction, testFraction: Double
   /// All options that a result depends on, to compare runs by.
   let description: JSON
@@ -80,6 +83,7 @@ struct FitSettings {
     history = try arguments.integer("--history", in: 1...1000)
     lag = try arguments.integer("--lag", in: 0...1000)
     cells = arguments["--cells"]?.split(separator: ",").map(String.init)
+    choice = try RecordingChoice(arguments)
     let forms = ArchitectureOptions.ReadoutForm.allCases.map { $0.rawValue }
     readout = try arguments.choice("--readout", of: forms).flatMap(ArchitectureOptions.ReadoutForm.init(rawValue:))
     let weights = try arguments.choice("--weights", of: ["stimulus"] + WeightStart.allCases.map { $0.rawValue })

@@ -1,5 +1,6 @@
 import RetinaEngine
 import RetinaFiles
+import RetinaFit
 import RetinaGraph
 import RetinaModel
 
@@ -12,7 +13,8 @@ enum InfoCommand: Command {
   static let options = [
     CommandOption("--plan", nil, "show what is done for each layer, its cost and its place in memory"),
     CommandOption("--operators", nil, "list the ONNX operators that run"),
-    CommandOption("--history", "N", "frames that a model shall see (default: 15), for a recording .npz"),
+    CommandOption("--history", "N", "frames that a model shall see (default: 15), for a recording"),
+    .response, .stimulus, .testStimulus, .frameRate, .parts, .skippedStart, .transpose,
     .algorithm, .tolerance, .json,
   ]
   static let example = "retina info Models/salamander-whitenoise.safetensors --plan"
@@ -26,8 +28,9 @@ enum InfoCommand: Command {
       throw UsageError("info: expected MODEL|RECORDING, found nothing")
     }
     let history = try arguments.integer("--history", in: 1...1000)
-    if path.hasSuffix(".npz") {
-      try RecordingInfo(path, history: history ?? 15).print(json: arguments.has("--json"))
+    if Recording.isRecording(path) {
+      try RecordingInfo(path, try RecordingChoice(arguments), history: history ?? 15).print(
+        json: arguments.has("--json"))
       return ExitCode.done
     }
     if ImageFile.isImage(path) {

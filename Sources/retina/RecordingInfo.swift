@@ -7,8 +7,8 @@ struct RecordingInfo {
   let recording: Recording
   let diagnosis: RecordingDiagnosis
 
-  init(_ path: String, history: Int) throws {
-    recording = try Recording.read(path)
+  init(_ path: String, _ choice: RecordingChoice, history: Int) throws {
+    recording = try Recording.read(path, choice)
     diagnosis = try RecordingDiagnosis(recording, history: history)
   }
 

@@ -25,7 +25,7 @@ enum ReportCommand: Command {
     let model = try ModelFile.read(path)
     var request = ReportRequest(model, file: path, stimuli: [])
     for word in arguments.operands.dropFirst() {
-      if request.recording == nil, try Recording.isRecording(word) {
+      if request.recording == nil, try Recording.isHeld(in: word) {
         request.recording = try Recording.read(word)
       } else {
         request.stimuli += try movies(word, model)

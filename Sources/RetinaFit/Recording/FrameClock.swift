@@ -18,6 +18,9 @@ struct FrameClock {
     period = intervals[intervals.count / 2]
   }
 
+  /// Frames per second, to a millionth: what lies below is rounding of the times.
+  var rate: Double { (1e6 / period).rounded() / 1e6 }
+
   /// A clock without slips that starts at 0.
   init(frames: Int, rate: Double) {
     starts = (0..<frames).map { Double($0) / rate }

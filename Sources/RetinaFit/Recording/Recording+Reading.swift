@@ -2,19 +2,32 @@ import RetinaFiles
 import RetinaModel
 
 extension Recording {
-  /// Whether a file is a recording, rather than arrays without a description.
+  /// Whether a file holds a recording, rather than the arrays of a stimulus; HDF5 files are taken for recordings.
   ///
   /// - Throws: ``FileError`` for an `.npz` file that cannot be read.
-  public static func isRecording(_ path: String) throws(FileError) -> Bool {
-    guard path.hasSuffix(".npz") else { return false }
+  public static func isHeld(in path: String) throws(FileError) -> Bool {
+    guard isRecording(path), !isHDF5(path) else { return isHDF5(path) }
     return try NPZArchive(path).names.contains { $0 == "metadata" || $0 == "responses" }
   }
 
-  /// Reads a recording from an `.npz` file; the layout is in the README of this module.
+  /// Reads a recording from an `.npz`, `.h5`, `.hdf5` or `.nwb` file; the layouts are in the README of this module.
+  ///
+  /// `choice` is for layouts that leave something open; this module's own says everything.
   ///
   /// - Throws: ``FileError`` for a file that cannot be read, lacks a part, or contradicts itself: see ``check()``.
-  public static func read(_ path: String) throws(FileError) -> Recording {
-    let archive = try NPZArchive(path)
+  public static func read(_ path: String, _ choice: RecordingChoice = RecordingChoice()) throws(FileError) -> Recording
+  {
+    isHDF5(path) ? try readHDF5(path, choice) : try read(try NPZArchive(path))
+  }
+
+  /// Reads a recording from the bytes of an `.npz` file.
+  public static func parse(_ bytes: [UInt8], file: String) throws(FileError) -> Recording {
+    try read(try NPZArchive(parsing: bytes, file: file))
+  }
+
+  /// Reads a recording in this module's layout.
+  static func read(_ archive: some RecordingArrays) throws(FileError) -> Recording {
+    let path = archive.file
     var properties = try metadata(archive, path)
     let format = try properties.required("format", .integer)
     guard format == RecordingFile.format else {
@@ -27,7 +40,7 @@ extension Recording {
     var recording = Recording(
       file: path, stimulus: stimulus, frameRate: frameRate,
       normalization: try properties.optional("normalisation", .normalization), cells: cells, unit: unit, responses: [],
-      lag: try properties.optional("lag", .integer), frameTimes: try archive.doubles("frame_times")?.values,
+      lag: try properties.optional("lag", .integer), frameTimes: try archive.times("frame_times"),
       blocks: try properties.optional("blocks", .blocks) ?? [],
       excluded: try properties.optional("excluded", .spans) ?? [],
       isSimulated: try properties.optional("simulated", .truth) ?? false,
@@ -44,7 +57,7 @@ extension Recording {
       try recording.count(archive, drops: drops)
     }
     recording.repeats = test
-    for name in archive.names {
+    for name in try archive.arrayNames() {
       if name.hasPrefix(RecordingFile.interior), let trace = try archive.tensor(name) {
         recording.interior.append((String(name.dropFirst(RecordingFile.interior.count)), trace))
       } else if !RecordingFile.arrays.contains(name) {
@@ -58,7 +71,7 @@ extension Recording {
   }
 
   /// The metadata: the array of that name, else the `.json` file beside.
-  private static func metadata(_ archive: NPZArchive, _ path: String) throws(FileError) -> JSONProperties {
+  private static func metadata(_ archive: some RecordingArrays, _ path: String) throws(FileError) -> JSONProperties {
     if let text = try archive.text("metadata") {
       return try JSONProperties(try JSON(parsing: text, file: path), place: "metadata", file: path)
     }
@@ -74,7 +87,7 @@ extension Recording {
   }
 
   private static func stimulus(
-    _ name: String, _ archive: NPZArchive, _ properties: inout JSONProperties
+    _ name: String, _ archive: some RecordingArrays, _ properties: inout JSONProperties
   ) throws(FileError) -> RecordedStimulus {
     if let recipe = try generated(name, archive.file, &properties) { return .generated(recipe) }
     guard let movie = try archive.tensor(name) else {
@@ -117,7 +130,7 @@ extension Recording {
   }
 
   private static func repeats(
-    _ archive: NPZArchive, _ properties: inout JSONProperties
+    _ archive: some RecordingArrays, _ properties: inout JSONProperties
   ) throws(FileError) -> RepeatedTest? {
     guard let responses = try archive.tensor("repeat_responses") else { return nil }
     guard responses.shape.rank == 3 else {
@@ -129,28 +142,37 @@ extension Recording {
       responses: responses.values)
   }
 
-  /// Counts spikes into the frames that were on screen.
-  private mutating func count(_ archive: NPZArchive, drops: Bool) throws(FileError) {
-    guard let times = try archive.doubles("spike_times"), let owners = try archive.doubles("spike_cells") else {
+  /// Counts the spikes of a file into the frames that were on screen.
+  private mutating func count(_ archive: some RecordingArrays, drops: Bool) throws(FileError) {
+    guard let times = try archive.times("spike_times"), let owners = try archive.times("spike_cells") else {
       throw error(nil, "an array 'responses', or 'spike_times' and 'spike_cells'", "neither")
     }
-    guard times.shape.rank == 1, times.shape == owners.shape else {
-      throw error("spike_cells", "a cell for each of the spikes \(times.shape)", "\(owners.shape)")
+    guard times.count == owners.count else {
+      throw error("spike_cells", "a cell for each of the \(times.count) spikes", "\(owners.count)")
     }
+    var places: [Int] = []
+    for (index, owner) in owners.enumerated() {
+      guard let cell = Int(exactly: owner), cells.indices.contains(cell) else {
+        throw error("spike_cells, spike \(index)", "a cell from 0 to \(cells.count - 1)", "\(owner)")
+      }
+      places.append(cell)
+    }
+    try count(times: times, cells: places, drops: drops)
+  }
+
+  /// Counts spikes into the frames that were on screen; those at other times are left out when `drops`, else an error.
+  mutating func count(times: [Double], cells owners: [Int], drops: Bool) throws(FileError) {
     if let frameTimes, frameTimes.count != frameCount {
       throw error("frame_times", "\(frameCount) times, one for each frame", "\(frameTimes.count)")
     }
     let clock = frameTimes.flatMap { FrameClock($0) } ?? FrameClock(frames: frameCount, rate: frameRate)
     responses = [Float](repeating: 0, count: frameCount * cells.count)
-    var first: Int?
-    for (index, time) in times.values.enumerated() {
-      guard let cell = Int(exactly: owners.values[index]), cells.indices.contains(cell) else {
-        throw error("spike_cells, spike \(index)", "a cell from 0 to \(cells.count - 1)", "\(owners.values[index])")
-      }
+    var first: Double?
+    for (time, cell) in zip(times, owners) {
       if let frame = clock.frame(at: time) {
         responses[frame * cells.count + cell] += 1
       } else {
-        first = first ?? index
+        first = first ?? time
         droppedSpikes += 1
       }
     }
@@ -158,7 +180,7 @@ extension Recording {
       let end = (clock.starts.last ?? 0) + clock.period
       throw error(
         "spike_times", "spikes while a frame is shown, \(clock.starts.first ?? 0) to \(end) s without pauses",
-        "\(droppedSpikes) at other times, the first at \(times.values[first]) s; \"spikes_outside\": \"drop\" in the "
+        "\(droppedSpikes) at other times, the first at \(first) s; \"spikes_outside\": \"drop\" in the "
           + "metadata leaves them out")
     }
   }
