@@ -27,14 +27,9 @@ struct ImageRun<Image: ModelImage> {
 
   /// Runs all stimuli and writes what they give; gives one entry per file.
   func run() throws -> [JSON] {
-    if source.stimuli.count == 1, names.count == 1 {
-      try checkPlace(output)
-    } else {
-      try FileSystem.createFolder(output)
-    }
+    var written = try RunOutput(output, source, names: names, history: program.inputShape[0])
     let inputShape = program.inputShape
     let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(of: inputShape) })
-    var report: [JSON] = []
     for stimulus in source.stimuli {
       let (inputs, isMovie) = stimulus.sequence(inputShape)
       let values =
@@ -42,15 +37,10 @@ struct ImageRun<Image: ModelImage> {
         ? program.stream(inputs, layers: layers, level: level) { progress.advance($0) }
         : program.run(inputs, layers: layers, threads: threads, level: level) { progress.advance($0) }
       for tensor in values where tensor.firstNonFinite != nil { throw source.tooLarge(stimulus) }
-      let several = source.stimuli.count > 1
-      let paths = try RunCommand.place(output, stimulus: several ? stimulus.name : nil, names: names)
-      for ((tensor, name), path) in zip(zip(values, names), paths) {
-        try NPY.write(tensor, to: path)
-        report.append(RunCommand.entry(stimulus.name, name, path, tensor.shape))
-      }
+      try written.add(values, for: stimulus)
     }
     progress.end()
-    return report
+    return try written.finish()
   }
 }
 

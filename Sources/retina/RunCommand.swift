@@ -5,10 +5,12 @@ import RetinaModel
 /// `retina run`: rates, or the values of layers, for a stimulus.
 enum RunCommand: Command {
   static let name = "run"
-  static let summary = "Runs a model on a stimulus and writes the rates, or the values of layers, as .npy."
+  static let summary = "Runs a model on a stimulus and writes the rates, or the values of layers."
   static let operands = ["MODEL", "STIMULUS"]
   static let options = [
-    CommandOption("--output", "PATH", "the file to write; a folder when there are several layers or stimuli (needed)"),
+    CommandOption(
+      "--output", "PATH",
+      "the file to write, by its ending .npy, .csv, .json, .h5 or .nwb; else a folder of .npy (needed)"),
     CommandOption("--layer", "NAME", "write this layer instead of the rates; may be given several times"),
     CommandOption("--precision", "P", "float32, int16 or int8 (default: float32, or that of an image)"),
     CommandOption("--calibrate", "STIMULUS", "what the ranges of integers are taken from (default: the stimulus)"),
@@ -32,7 +34,8 @@ enum RunCommand: Command {
       let run = try GraphRun(program, file: arguments.operands[0], layers: arguments.all("--layer"))
       let source = try StimulusSource(arguments.operands[1], inputShape: run.inputShape)
       let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(of: run.inputShape) })
-      report = try write(source, run.names, output) { try run.run($0, progress: progress) }
+      var written = try RunOutput(output, source, names: run.names, history: run.inputShape[0])
+      report = try write(source, &written) { try run.run($0, progress: progress) }
     }
     printReport(report, arguments)
     return ExitCode.done
@@ -76,7 +79,7 @@ enum RunCommand: Command {
       arguments.has("--stream") ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
     let wanted = layers.isEmpty ? [model.layers.count - 1] : layers
     let names = layers.isEmpty ? ["rates"] : layers.map { model.layers[$0].name }
-    if arguments.has("--stream"), arguments.operands[1].hasSuffix(".npy") {
+    if arguments.has("--stream"), arguments.operands[1].hasSuffix(".npy"), ResultFormat(path: output) ?? .npy == .npy {
       let streamed = try StreamedRun(arguments.operands[1], model, arguments, layers: wanted)
       let paths = try place(output, names: names)
       try streamed.run(to: paths)
@@ -87,31 +90,22 @@ enum RunCommand: Command {
     let source = try StimulusSource(arguments.operands[1], for: model)
     let runner = try Runner(model, arguments)
     let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(model) })
-    return try write(source, names, output) { stimulus in
+    var written = try RunOutput(output, source, names: names, history: model.inputShape[0], facts: model.facts)
+    return try write(source, &written) { stimulus in
       runner.run(stimulus, layers: wanted, threads: threads) { progress.advance($0) }.tensors
     }
   }
 
   /// Runs stimuli that are in memory and writes what they give, one array per name.
   private static func write(
-    _ source: StimulusSource, _ names: [String], _ output: String, run: (LoadedStimulus) throws -> [Tensor]
+    _ source: StimulusSource, _ output: inout RunOutput, run: (LoadedStimulus) throws -> [Tensor]
   ) throws -> [JSON] {
-    if source.stimuli.count == 1, names.count == 1 {
-      try checkPlace(output)
-    } else {
-      try FileSystem.createFolder(output)
-    }
-    var report: [JSON] = []
     for stimulus in source.stimuli {
       let tensors = try run(stimulus)
       for tensor in tensors where tensor.firstNonFinite != nil { throw source.tooLarge(stimulus) }
-      let paths = try place(output, stimulus: source.stimuli.count > 1 ? stimulus.name : nil, names: names)
-      for ((tensor, name), path) in zip(zip(tensors, names), paths) {
-        try NPY.write(tensor, to: path)
-        report.append(entry(stimulus.name, name, path, tensor.shape))
-      }
+      try output.add(tensors, for: stimulus)
     }
-    return report
+    return try output.finish()
   }
 
   static func entry(_ stimulus: String, _ values: String, _ path: String, _ shape: Shape) -> JSON {
