@@ -1,7 +1,10 @@
 import Glibc
 import RetinaFiles
+import RetinaFit
 import RetinaGraph
 import RetinaModel
+
+@testable import RetinaEngine
 
 /// What reads the bytes: the value of `RETINA_READER`.
 private let reader = getenv("RETINA_READER").map { String(cString: $0) } ?? ""
@@ -19,7 +22,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case "png": _ = try? PNG.parse(bytes, file: "-")
   case "y4m": _ = try? Y4M.parse(bytes, file: "-")
   case "json": _ = try? JSON(parsing: bytes, file: "-")
-  default: fatalError("RETINA_READER: onnx, array, safetensors, npy, npz, png, y4m or json")
+  case "image": readImage(bytes)
+  case "recording": _ = try? Recording.parse(bytes, file: "/dev/null/none")
+  default: fatalError("RETINA_READER: onnx, array, safetensors, npy, npz, png, y4m, json, image or recording")
   }
   return 0
 }
@@ -43,4 +48,39 @@ private func readGraph(_ bytes: [UInt8]) {
     inputs.append(array)
   }
   _ = try? program.run(inputs)
+}
+
+/// Reads an image as it is and with its checksums made right, and runs it once on zeros where it is small.
+private func readImage(_ bytes: [UInt8]) {
+  for bytes in [bytes, sealed(bytes)] {
+    guard let program = try? FixedPointProgram(bytes), program.inputShape.count <= 1 << 12,
+      let shape = Shape(checking: [1] + program.inputShape.dimensions),
+      let inputs = InputSequence(Tensor(repeating: 0, shape: shape), inputShape: program.inputShape)
+    else { continue }
+    _ = program.run(inputs, layers: [program.image.layerCount - 1], threads: 1, level: .baseline)
+  }
+}
+
+/// The bytes with the checksums of the sections and of the header that they should have.
+private func sealed(_ bytes: [UInt8]) -> [UInt8] {
+  guard bytes.count > ImageLayout.firstSection else { return bytes }
+  var bytes = bytes
+  func word(_ byte: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[byte + $1]) << (8 * $1) } }
+  func set(_ byte: Int, _ value: UInt32) {
+    for index in 0..<4 { bytes[byte + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+  }
+  for section in ImageLayout.Section.allCases {
+    let entry = 4 * (ImageLayout.Header.words + ImageLayout.Section.words * section.rawValue)
+    let (start, length) = (word(entry + 4), word(entry + 8))
+    guard start + length <= bytes.count else { continue }
+    set(entry + 12, bytes[start..<start + length].withUnsafeBytes { ImageChecksum.of($0) })
+  }
+  let hole = 4 * ImageLayout.Header.checksum
+  var checksum = ImageChecksum()
+  bytes.withUnsafeBytes { all in
+    checksum.add(UnsafeRawBufferPointer(rebasing: all[..<hole]))
+    checksum.add(UnsafeRawBufferPointer(rebasing: all[(hole + 4)..<ImageLayout.firstSection]))
+  }
+  set(hole, checksum.value)
+  return bytes
 }
