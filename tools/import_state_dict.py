@@ -22,13 +22,12 @@ import argparse
 import importlib.util
 import json
 import pathlib
-import subprocess
 import sys
 
-import numpy as np
 import torch
-from safetensors.numpy import save_file
 from torch.nn import functional as F
+
+import model_file
 
 PARAMETERS = {
     "conv2d": ["weight", "bias"], "conv2d_stack": ["bias"], "separable_conv": ["temporal", "spatial", "bias"],
@@ -130,11 +129,8 @@ def main():
     state = state_dict(arguments.checkpoint)
     mapping = json.loads(pathlib.Path(arguments.mapping).read_text())
     facts = mapping.get("facts", {})
-    scale = facts.get("normalisation", {"mean": 0.0, "std": 1.0})
-    golden = torch.from_numpy(np.random.default_rng(0).normal(scale["mean"], scale["std"], (4, *mapping["input"])))
-    golden = golden.float().double()
-
-    x, tensors, layers = (golden - scale["mean"]) / scale["std"], {}, []
+    shown, seen = model_file.golden_windows(mapping["input"], facts)
+    x, tensors, layers = torch.from_numpy(seen), {}, []
     normalised = x
     with torch.no_grad():
         for layer in mapping["layers"]:
@@ -144,13 +140,10 @@ def main():
             layers.append({name: value for name, value in layer.items() if name not in ["from", "absolute"]})
         if arguments.net:
             x = source_net(arguments.net, state)(normalised)
-    tensors |= {"golden.input": golden.float().numpy(), "golden.output": x.float().numpy()}
-    facts = {"golden": {"tolerance": 1e-5}, **facts}
     facts["provenance"] = {"checkpoint": pathlib.Path(arguments.checkpoint).name, **facts.get("provenance", {})}
-    save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, arguments.output, {
-        "retina.format": "1", "retina.name": mapping["name"], "retina.facts": json.dumps(facts),
-        "retina.architecture": json.dumps({"input": mapping["input"], "layers": layers})})
-    return subprocess.run([arguments.retina, "verify", arguments.output]).returncode
+    golden = (shown, x.numpy())
+    return model_file.write(
+        arguments.output, mapping["name"], mapping["input"], layers, tensors, facts, golden, arguments.retina)
 
 
 if __name__ == "__main__":
