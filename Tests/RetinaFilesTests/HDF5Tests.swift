@@ -183,7 +183,7 @@ struct HDF5Tests {
     }
   }
 
-  /// The chirp of Franke et al. 2017 at 64 Hz, where the recordings are beside the checkout.
+  /// A published chirp at 64 Hz, where the recordings are beside the checkout.
   @Test(.enabled(if: HDF5Tests.chirp != nil, "the recordings are not here"))
   func `a published stimulus is read`() throws {
     let (extents, values) = try HDF5File(try #require(HDF5Tests.chirp)).doubles("stimulus")

@@ -1,9 +1,10 @@
 import RetinaFiles
 import RetinaModel
 
-/// The layout of openretina's own data sets (openretina 1.1, `h5_dataset_reader`): a session file with `responses_NAME`
-/// [cell, time], and `stimulus_NAME` [colour, time, height, width] beside them or `stimuli/NAME.npy` in the folder of the
-/// session. Which stimuli are a test, and the frame rate, stand in no file.
+/// The layout of openretina's own data sets, as its version 1.1 reads them.
+///
+/// A session file holds `responses_NAME` [cell, time], and `stimulus_NAME` [colour, time, height, width] beside them or
+/// `stimuli/NAME.npy` in the folder of the session. Which stimuli are a test, and the frame rate, stand in no file.
 struct OpenretinaLayout {
   private let content: HDF5File
   private let choice: RecordingChoice

@@ -1,16 +1,18 @@
 import RetinaFiles
 import RetinaModel
 
-/// The layout of the published salamander recordings (McIntosh et al. 2016, Maheswaranathan et al. 2023; Stanford Digital
-/// Repository rk663dm5577): `train` and `test` with `stimulus` [time, height, width], `time` [time] in seconds and
-/// `response/NAME` [cell, time]; `test/repeats/NAME` [trial, cell, time] or `test/repeats/cell01` ... [trial, time].
+/// The layout of the published salamander recordings.
+///
+/// Those of Maheswaranathan et al., Neuron 111, 2742 (2023), Stanford Digital Repository rk663dm5577: `train` and `test` with
+/// `stimulus` [time, height, width], `time` [time] in seconds and `response/NAME` [cell, time]; `test/repeats/NAME`
+/// [trial, cell, time] or `test/repeats/cell01` ... [trial, time].
 struct SalamanderLayout {
   private let content: HDF5File
   private let choice: RecordingChoice
 
   /// Responses that are taken when nothing else is asked for, the best first: those of the published models.
   private static let usual = ["firing_rate_10ms", "firing_rate_20ms", "firing_rate_5ms", "binned"]
-  /// The published models pair the frames i ... i+39 with the response i+40.
+  /// The published models pair the window of frames i to i+39 with the response i+40.
   private static let lag = 1
 
   init(_ content: HDF5File, _ choice: RecordingChoice) throws(FileError) {
