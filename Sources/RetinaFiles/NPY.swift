@@ -12,7 +12,8 @@ public enum NPY {
 
   /// Reads an array from a file whose path another file states, relative to its own folder, which it may not leave.
   package static func read(_ location: String, beside path: String) throws(FileError) -> Tensor {
-    try parse(Array(try FileSystem.map(location, beside: path).buffer), file: location)
+    let source = try FileSystem.map(location, beside: path)
+    return try parse(withExtendedLifetime(source) { Array(source.buffer) }, file: location)
   }
 
   /// Reads an array from the bytes of a file.

@@ -191,7 +191,8 @@ private struct HDF5Writer {
 
   /// Calls a body with an array of pointers to texts that end in 0.
   private func withPointers(_ texts: [String], _ body: (UnsafeRawPointer) -> Bool) -> Bool {
-    let bytes = texts.flatMap { Array($0.utf8) + [0] }
+    var bytes: [UInt8] = []
+    for text in texts { bytes += Array(text.utf8) + [0] }
     return bytes.withUnsafeBytes { start in
       var pointers: [UnsafeRawPointer] = []
       var place = start.baseAddress!
