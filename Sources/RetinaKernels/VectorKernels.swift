@@ -140,8 +140,8 @@ public protocol VectorKernels: SendableMetatype {
   /// Stores results in their width.
   static func fixedPointStore(
     _ count: Int, _ results: UnsafePointer<Int32>, _ output: FixedPointOutput, at place: Int)
-  /// The sum of products of 16-bit values.
+  /// The sum of products of integers.
   static func fixedPointDot(
-    count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafePointer<Int16>
+    count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafeRawPointer, _ type: FixedPointType
   ) -> Int64
 }

@@ -77,8 +77,7 @@ struct FixedPointConvolver {
   }
   private var weightBytes: Int {
     switch form {
-    case .plain: return 0
-    case .whole: return aligned(geometry.weightsPerOutput * 2)
+    case .plain, .whole: return 0
     case .blocks: return aligned(paddedMembers * geometry.window.taps * FixedPointProductShape.maximumOutputs * 2)
     }
   }
@@ -88,6 +87,14 @@ struct FixedPointConvolver {
   var scratchBytes: Int { inputBytes + weightBytes + 12 * sumCount }
 
   private func aligned(_ bytes: Int) -> Int { (bytes + 63) / 64 * 64 }
+
+  /// Multiply-adds that are carried out; a step of the definition counts as twenty.
+  var products: Int {
+    guard form == .blocks else { return geometry.multiplyAdds * (form == .plain ? 20 : 2) }
+    let strips = (geometry.window.outputHeight + stripRows - 1) / stripRows
+    let outputs = (geometry.outputs / geometry.groups + 3) / 4 * 4 * geometry.groups
+    return strips * stripPositions * outputs * paddedMembers * geometry.window.taps
+  }
 
   // MARK: - Running
 
@@ -107,7 +114,7 @@ struct FixedPointConvolver {
         widen(
           input, from: (firstPlane + channel) % geometry.inputs * plane, count: plane, into: values + channel * plane)
       }
-      dots(kernels, values, weights, parameters, output)
+      dots(kernels, values, parameters, output)
     case .blocks:
       pack(kernels, input, firstPlane: firstPlane, into: values)
       let sums = (scratch + inputBytes + weightBytes).assumingMemoryBound(to: Int32.self)
@@ -126,14 +133,14 @@ struct FixedPointConvolver {
   // MARK: - A window that covers the input
 
   private func dots(
-    _ kernels: FixedPointKernelTable, _ values: UnsafePointer<Int16>, _ weights: UnsafeMutablePointer<Int16>,
-    _ parameters: FixedPointConvolutionParameters, _ output: FixedPointOutput
+    _ kernels: FixedPointKernelTable, _ values: UnsafePointer<Int16>, _ parameters: FixedPointConvolutionParameters,
+    _ output: FixedPointOutput
   ) {
-    let count = geometry.weightsPerOutput
+    let (count, type) = (geometry.weightsPerOutput, parameters.weight.type)
     let interval = max(1, Int(Int32.max) / (largestInput * -Int(weightType.minimum)))
     for channel in 0..<geometry.outputs {
-      widen(parameters.weight, from: channel * count, count: count, into: weights)
-      let sum = kernels.dot(count, interval, values, weights) &+ (parameters.bias?[channel] ?? 0)
+      let weights = parameters.weight.start + channel * count * type.bytes
+      let sum = kernels.dot(count, interval, values, weights, type) &+ (parameters.bias?[channel] ?? 0)
       output.store(parameters.multipliers[channel].apply(sum, parameters.rounding), at: channel)
     }
   }
@@ -226,13 +233,17 @@ struct FixedPointConvolver {
           }
         }
       }
+      // Whole vectors: the sums of no position are rounded, too, and left away.
+      let rounded =
+        (shape.positions + FixedPointProductShape.block - 1) / FixedPointProductShape.block
+        * FixedPointProductShape.block
       for (index, channel) in outputs.enumerated() {
         let (bias, multiplier) = (parameters.bias?[channel] ?? 0, parameters.multipliers[channel])
         let results = sums + index * stripPositions
         if isNarrow {
-          kernels.round(shape.positions, bias, multiplier, parameters.rounding, results)
+          kernels.round(rounded, bias, multiplier, parameters.rounding, results)
         } else {
-          kernels.roundWide(shape.positions, bias, multiplier, wideSums + index * stripPositions, results)
+          kernels.roundWide(rounded, bias, multiplier, wideSums + index * stripPositions, results)
         }
         for row in strip {
           kernels.store(

@@ -24,7 +24,7 @@ struct FixedPointKernelTable: Sendable {
   let round: @Sendable (Int, Int64, FixedPointMultiplier, FixedPointRounding, UnsafeMutablePointer<Int32>) -> Void
   let roundWide: @Sendable (Int, Int64, FixedPointMultiplier, UnsafePointer<Int64>, UnsafeMutablePointer<Int32>) -> Void
   let store: @Sendable (Int, UnsafePointer<Int32>, FixedPointOutput, Int) -> Void
-  let dot: @Sendable (Int, Int, UnsafePointer<Int16>, UnsafePointer<Int16>) -> Int64
+  let dot: @Sendable (Int, Int, UnsafePointer<Int16>, UnsafeRawPointer, FixedPointType) -> Int64
 
   /// The kernels of a level; those of the plainest one where a level was not compiled in.
   init(_ level: ProcessorLevel) {
@@ -51,6 +51,6 @@ struct FixedPointKernelTable: Sendable {
     round = { Level.fixedPointRound($0, bias: $1, $2, $3, sums: $4) }
     roundWide = { Level.fixedPointRoundWide($0, bias: $1, $2, $3, into: $4) }
     store = { Level.fixedPointStore($0, $1, $2, at: $3) }
-    dot = { Level.fixedPointDot(count: $0, interval: $1, $2, $3) }
+    dot = { Level.fixedPointDot(count: $0, interval: $1, $2, $3, $4) }
   }
 }

@@ -80,10 +80,21 @@ extension Kernels {
     _ count: Int, _ type: FixedPointType, first: UnsafeRawPointer, second: UnsafeRawPointer?, offset: Int16,
     into target: UnsafeMutablePointer<Int16>
   ) {
+    let (lanes, raw) = (Int(retina_lanes), UnsafeMutableRawPointer(target))
     switch (type, retina_depth == 2) {
     case (.int8, false):
+      let offsets = retina_halves(repeating: offset)
+      var index = 0
+      while index &+ lanes <= count {
+        let values = first.loadUnaligned(fromByteOffset: index, as: retina_bytes.self)
+        raw.storeBytes(of: retina_widened(values) &+ offsets, toByteOffset: 2 &* index, as: retina_halves.self)
+        index &+= lanes
+      }
       let values = first.assumingMemoryBound(to: Int8.self)
-      for index in 0..<count { target[index] = Int16(values[index]) &+ offset }
+      while index < count {
+        target[index] = Int16(values[index]) &+ offset
+        index &+= 1
+      }
     case (.int16, false):
       let values = first.assumingMemoryBound(to: Int16.self)
       for index in 0..<count { target[index] = values[index] &+ offset }
@@ -201,32 +212,35 @@ extension Kernels {
     }
   }
 
-  /// The sum of products of two rows of 16-bit values.
+  /// The sum of products of a row of 16-bit values and one of 8 or 16 bits.
   ///
   /// - Parameter interval: products that a sum of 32 bits can hold.
   @inline(never)
   public static func fixedPointDot(
-    count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafePointer<Int16>
+    count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafeRawPointer, _ type: FixedPointType
   ) -> Int64 {
     let step = MemoryLayout<retina_factors>.size / 2
-    let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
+    let left = UnsafeRawPointer(a)
     let perLane = interval / Int(retina_depth)
-    var sum: Int64 = 0
-    var index = 0
-    while perLane > 0, index + step <= count {
-      let end = perLane < count / step ? index + perLane * step : count
+    var (sum, index) = (Int64(0), 0)
+    while perLane > 0, index &+ step <= count {
+      let end = perLane < count / step ? index &+ perLane &* step : count
       var lanes = retina_sums.zero
-      while index + step <= min(end, count) {
-        lanes = retina_add_products(
-          lanes, left.loadUnaligned(fromByteOffset: 2 * index, as: retina_factors.self),
-          right.loadUnaligned(fromByteOffset: 2 * index, as: retina_factors.self))
-        index += step
+      while index &+ step <= (end < count ? end : count) {
+        let x = left.loadUnaligned(fromByteOffset: 2 &* index, as: retina_factors.self)
+        let y =
+          type == .int8
+          ? retina_widened_factors(b.loadUnaligned(fromByteOffset: index, as: retina_small_factors.self))
+          : b.loadUnaligned(fromByteOffset: 2 &* index, as: retina_factors.self)
+        lanes = retina_add_products(lanes, x, y)
+        index &+= step
       }
       for lane in 0..<Int(retina_lanes) { sum &+= Int64(lanes[lane]) }
     }
+    let values = FixedPointValues(type, b)
     while index < count {
-      sum &+= Int64(a[index]) &* Int64(b[index])
-      index += 1
+      sum &+= Int64(a[index]) &* values[index]
+      index &+= 1
     }
     return sum
   }
@@ -245,29 +259,31 @@ extension Kernels {
     _ count: Int, bias: Int64, _ multiplier: FixedPointMultiplier, _ rounding: FixedPointRounding,
     sums: UnsafeMutablePointer<Int32>
   ) {
-    let (factor, shift) = (Int64(multiplier.multiplier), multiplier.shift)
+    let (lanes, shift) = (Int(retina_lanes), multiplier.shift)
+    let starts = retina_sums(repeating: Int32(truncatingIfNeeded: bias))
+    var index = 0
+    func each(_ round: (retina_sums) -> retina_sums) {
+      while index &+ lanes <= count {
+        let place = UnsafeMutableRawPointer(sums + index)
+        place.storeBytes(of: round(place.loadUnaligned(as: retina_sums.self)), as: retina_sums.self)
+        index &+= lanes
+      }
+    }
     switch rounding {
     case .double where shift <= 0:
-      let start = Int32(truncatingIfNeeded: bias)
-      let exponent = 0 &- shift
-      let mask = Int32(truncatingIfNeeded: (Int64(1) &<< Int64(exponent)) &- 1)
-      let threshold = mask &>> 1
-      for index in 0..<count {
-        let product = Int64(sums[index] &+ start) &* factor &+ (1 &<< 30)
-        let high = Int32(truncatingIfNeeded: product &>> 31)
-        let limit = threshold &+ (high < 0 ? 1 : 0)
-        sums[index] = (high &>> exponent) &+ (high & mask > limit ? 1 : 0)
-      }
-    case .double:
-      for index in 0..<count { sums[index] = multiplier.apply(Int64(sums[index]) &+ bias, rounding) }
+      each { retina_round_twice($0 &+ starts, multiplier.multiplier, 0 &- shift) }
+    // Only shifts to the left can pass 32 bits on the way.
+    case .double: break
     case .single:
-      let start = Int32(truncatingIfNeeded: bias)
-      let (total, half) = (Int64(31 &- shift), Int64(1) &<< Int64(30 &- shift))
-      for index in 0..<count { sums[index] = saturated((Int64(sums[index] &+ start) &* factor &+ half) &>> total) }
+      let half = Int64(1) &<< Int64(30 &- shift)
+      each { retina_round_once($0 &+ starts, multiplier.multiplier, half, 31 &- shift) }
     case .wide:
-      let reduced = wideFactor(factor)
-      let (total, half) = (Int64(15 &- shift), Int64(1) &<< Int64(14 &- shift))
-      for index in 0..<count { sums[index] = saturated(((Int64(sums[index]) &+ bias) &* reduced &+ half) &>> total) }
+      let addend = bias &* Int64(wideFactor(multiplier)) &+ (1 &<< Int64(14 &- shift))
+      each { retina_round_once($0, wideFactor(multiplier), addend, 15 &- shift) }
+    }
+    while index < count {
+      sums[index] = multiplier.apply(Int64(sums[index]) &+ bias, rounding)
+      index &+= 1
     }
   }
 
@@ -277,50 +293,53 @@ extension Kernels {
     _ count: Int, bias: Int64, _ multiplier: FixedPointMultiplier, _ sums: UnsafePointer<Int64>,
     into target: UnsafeMutablePointer<Int32>
   ) {
-    let reduced = wideFactor(Int64(multiplier.multiplier))
-    let total = Int64(15 &- multiplier.shift)
-    let half = Int64(1) &<< (total &- 1)
-    for index in 0..<count { target[index] = saturated(((sums[index] &+ bias) &* reduced &+ half) &>> total) }
+    let (lanes, factor) = (Int(retina_lanes), wideFactor(multiplier))
+    let addend = bias &* Int64(factor) &+ (1 &<< Int64(14 &- multiplier.shift))
+    var index = 0
+    while index &+ lanes <= count {
+      let wide = UnsafeRawPointer(sums + index).loadUnaligned(as: retina_longs.self)
+      UnsafeMutableRawPointer(target + index).storeBytes(
+        of: retina_round_long(wide, factor, addend, 15 &- multiplier.shift), as: retina_sums.self)
+      index &+= lanes
+    }
+    while index < count {
+      target[index] = multiplier.apply(sums[index] &+ bias, .wide)
+      index &+= 1
+    }
   }
 
   /// Stores results: an offset is added, then they are clamped and cut to their width.
   ///
-  /// - Parameters:
-  ///   - place: of the first result in the output.
+  /// - Parameter place: that of the first result in the output.
   @inline(never)
   public static func fixedPointStore(
     _ count: Int, _ results: UnsafePointer<Int32>, _ output: FixedPointOutput, at place: Int
   ) {
-    let offset = output.offset
+    let (lanes, offset) = (Int(retina_lanes), retina_sums(repeating: output.offset))
     // Clamped before the offset is added: so that nothing can overflow.
-    let (low, high) = (output.minimum &- offset, output.maximum &- offset)
-    switch output.type {
-    case .int8:
-      let target = output.start.assumingMemoryBound(to: Int8.self) + place
-      for index in 0..<count {
-        target[index] = Int8(truncatingIfNeeded: clamped(results[index], low, high) &+ offset)
+    let (low, high) = (output.minimum &- output.offset, output.maximum &- output.offset)
+    guard count >= lanes else {
+      for index in 0..<count { output.store(results[index], at: place &+ index) }
+      return
+    }
+    var index = 0
+    while index < count {
+      // The last vector goes back as far as it must: some results are stored twice.
+      let first = index &+ lanes <= count ? index : count &- lanes
+      let loaded = UnsafeRawPointer(results + first).loadUnaligned(as: retina_sums.self)
+      let values = retina_clamped(loaded, low, high) &+ offset
+      let target = output.start + (place &+ first) &* (output.type == .int8 ? 1 : 2)
+      switch output.type {
+      case .int8: target.storeBytes(of: retina_as_bytes(values), as: retina_bytes.self)
+      case .int16: target.storeBytes(of: retina_as_halves(values), as: retina_halves.self)
       }
-    case .int16:
-      let target = output.start.assumingMemoryBound(to: Int16.self) + place
-      for index in 0..<count {
-        target[index] = Int16(truncatingIfNeeded: clamped(results[index], low, high) &+ offset)
-      }
+      index &+= lanes
     }
   }
 
   /// The multiplier in 16 bits.
   @inline(__always)
-  private static func wideFactor(_ factor: Int64) -> Int64 { factor < 0x7FFF_0000 ? (factor &+ 0x8000) &>> 16 : 0x7FFF }
-
-  @inline(__always)
-  private static func clamped(_ value: Int32, _ low: Int32, _ high: Int32) -> Int32 {
-    let bounded = value < low ? low : value
-    return bounded > high ? high : bounded
-  }
-
-  @inline(__always)
-  private static func saturated(_ value: Int64) -> Int32 {
-    let bounded = value < -0x8000_0000 ? -0x8000_0000 : value
-    return Int32(truncatingIfNeeded: bounded > 0x7FFF_FFFF ? 0x7FFF_FFFF : bounded)
+  private static func wideFactor(_ multiplier: FixedPointMultiplier) -> Int32 {
+    multiplier.multiplier < 0x7FFF_0000 ? (multiplier.multiplier &+ 0x8000) &>> 16 : 0x7FFF
   }
 }

@@ -100,6 +100,50 @@ RETINA_INLINE retina_sums retina_clamped(retina_sums values, int low, int high) 
   return values > highs ? highs : values;
 }
 
+typedef long long retina_longs __attribute__((ext_vector_type(sizeof(retina_sums) / sizeof(int))));
+
+/* Products of 64 bits. Both factors are widened as vectors, which is what compilers know a widening multiplication by. */
+RETINA_INLINE retina_longs retina_products(retina_sums sums, int factor) {
+  const retina_sums factors = factor;
+  return __builtin_convertvector(sums, retina_longs) * __builtin_convertvector(factors, retina_longs);
+}
+
+/* Over 2^right, downwards; the nearest integer of 32 bits where it passes them. */
+RETINA_INLINE retina_sums retina_shifted(retina_longs products, int right) {
+  const retina_longs largest = 0x7fffffffLL, smallest = -0x80000000LL;
+  products = products >> right;
+  products = products > largest ? largest : products;
+  return __builtin_convertvector(products < smallest ? smallest : products, retina_sums);
+}
+
+/* Round twice: sums * multiplier / 2^31, ties upwards, then over 2^right, ties away from zero. */
+RETINA_INLINE retina_sums retina_round_twice(retina_sums sums, int multiplier, int right) {
+  const retina_longs half = 1LL << 30;
+  retina_sums high = __builtin_convertvector((retina_products(sums, multiplier) + half) >> 31, retina_sums);
+  const retina_sums mask = (int)((1LL << right) - 1);
+  /* A comparison that holds is -1. */
+  retina_sums threshold = (mask >> 1) - (high < 0);
+  return (high >> right) - ((high & mask) > threshold);
+}
+
+/* Round once: (sums * factor + addend) / 2^right, downwards: half a step is in the addend. */
+RETINA_INLINE retina_sums retina_round_once(retina_sums sums, int factor, long long addend, int right) {
+  return retina_shifted(retina_products(sums, factor) + addend, right);
+}
+
+/* The same for sums of 64 bits. */
+RETINA_INLINE retina_sums retina_round_long(retina_longs sums, int factor, long long addend, int right) {
+  return retina_shifted(sums * (long long)factor + addend, right);
+}
+
+RETINA_INLINE retina_halves retina_widened(retina_bytes values) { return __builtin_convertvector(values, retina_halves); }
+
+/* As many values of 8 bits as there are factors. */
+typedef signed char retina_small_factors __attribute__((ext_vector_type(sizeof(retina_factors) / sizeof(short))));
+RETINA_INLINE retina_factors retina_widened_factors(retina_small_factors values) {
+  return __builtin_convertvector(values, retina_factors);
+}
+
 RETINA_INLINE retina_bytes retina_as_bytes(retina_sums values) { return __builtin_convertvector(values, retina_bytes); }
 RETINA_INLINE retina_halves retina_as_halves(retina_sums values) { return __builtin_convertvector(values, retina_halves); }
 
