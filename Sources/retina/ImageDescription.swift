@@ -53,6 +53,22 @@ struct ImageDescription<Image: DescribedImage> {
   private func extents(_ dimensions: [Int]) -> JSON { .array(dimensions.map { .number(Double($0)) }) }
 }
 
+extension ImageDescription where Image == FixedPointImage {
+  /// How each layer is computed, and the time that is counted for it at a processor level.
+  func plan(_ level: ProcessorLevel) -> String {
+    let cost = FixedPointCost.standard(level)
+    var lines = ["\nplan (\(level.name); speeds: standard): \(fixed(cost.seconds(image) * 1e3, 3)) ms per frame"]
+    for index in 0..<image.layerCount {
+      let layer = image.layer(index)
+      lines.append(
+        "  \(pad(program.names(index).first ?? "-", 16)) \(pad("\(layer.form)", 14)) "
+          + "\(right(fixed(Double(layer.multiplyAdds) / 1e6, 3), 8)) million multiply-adds, "
+          + "\(right(fixed(cost.seconds(layer) * 1e6, 1), 7)) microseconds")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
 /// An image that says what its numbers are.
 protocol DescribedImage: ModelImage {
   static var numbers: String { get }

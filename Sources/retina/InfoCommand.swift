@@ -35,7 +35,11 @@ enum InfoCommand: Command {
     }
     if ImageFile.isImage(path) {
       switch try ImageFile.read(path) {
-      case .integers(let program): show(ImageDescription(program), arguments)
+      case .integers(let program):
+        show(ImageDescription(program), arguments)
+        if arguments.has("--plan"), !arguments.has("--json") {
+          print(ImageDescription(program).plan(try streamOptions(arguments).level))
+        }
       case .floats(let program): show(ImageDescription(program), arguments)
       }
       return ExitCode.done

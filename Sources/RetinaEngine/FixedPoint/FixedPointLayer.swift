@@ -33,6 +33,9 @@ public struct FixedPointLayer {
     return geometry.multiplyAdds
   }
 
+  /// Multiply-adds that are carried out, those of positions and channels that are left away included.
+  var countedProducts: Int { convolver?.products ?? 0 }
+
   /// How it is computed, in words.
   public var form: StaticString {
     switch operation {
