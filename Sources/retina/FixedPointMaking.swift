@@ -2,14 +2,21 @@ import RetinaEngine
 import RetinaFiles
 import RetinaKernels
 import RetinaModel
+import RetinaStimuli
+import RetinaTheory
 
 /// A model put into integers for the options of a command.
 struct FixedPointMaking {
   let program: FixedPointProgram
   /// The bytes of the image.
   let bytes: [UInt8]
-  /// The inputs that ranges were taken from.
+  /// The inputs that ranges were taken from; noise where they were predicted.
   let inputs: InputSequence
+  /// How 8 and 16 bits were mixed; nothing without a budget.
+  let search: PrecisionSearch?
+
+  /// In place of a stimulus: ranges from the weights alone.
+  static let predicted = "predicted"
 
   init(_ model: Model, _ path: String, _ arguments: Arguments, calibrate: String) throws {
     let types = ["int8": FixedPointType.int8, "int16": .int16]
@@ -21,25 +28,64 @@ struct FixedPointMaking {
       precision: precision, method: methods.first { $0.name == name } ?? .minimumMaximum,
       correctsBias: !arguments.has("--no-bias-correction"), firstWeights: weights)
     let windows = try arguments.integer("--windows", in: 1...1_000_000) ?? 256
-    let source = try StimulusSource(calibrate, for: model)
-    inputs = try FixedPointMaking.inputs(source, model, windows: windows)
+    let budget = try arguments.integer("--budget", in: 1...1 << 30)
+    if budget != nil, precision == .int8 {
+      throw UsageError("--budget: chooses between 8 and 16 bits, so that it needs --precision int16")
+    }
+    let source = calibrate == FixedPointMaking.predicted ? nil : try StimulusSource(calibrate, for: model)
+    inputs =
+      try source.map { try FixedPointMaking.inputs($0, model, windows: windows) } ?? FixedPointMaking.noise(model)
     do {
       let stacks = try arguments.choice("--stacks", of: ["cheaper", "kept", "composed"])
-      let folded = try FoldedModel(
+      var folded = try FoldedModel(
         model, stacks: stacks == "kept" ? .kept : stacks == "composed" ? .composed : .cheaper)
-      let calibration = Calibration(folded.model, inputs)
-      guard calibration.isFinite else { throw source.tooLarge(source.stimuli[0]) }
-      let quantizer = FixedPointQuantizer(folded, calibration, options)
+      if arguments.has("--equalize") { folded = try folded.equalized() }
+      let calibration =
+        source == nil
+        ? Calibration(folded.model, predicted: try LayerRanges.predicted(folded.model))
+        : Calibration(folded.model, inputs)
+      guard calibration.isFinite else {
+        throw source.map { $0.tooLarge($0.stimuli[0]) }
+          ?? FileError(file: path, expected: "finite predicted ranges", found: "ranges that overflow")
+      }
+      let search = try budget.map { try PrecisionSearch(folded, calibration, options, inputs, budget: $0) }
+      self.search = search
+      let quantizer = FixedPointQuantizer(folded, calibration, search?.options ?? options)
       let fixed = try inputs.withInput(0) { golden in
         Result { () throws(QuantizationError) in try quantizer.model(golden: golden) }
       }.get()
       bytes = try fixed.image()
       program = try FixedPointProgram(bytes)
     } catch let error as QuantizationError {
-      throw FileError(file: path, place: "layer '\(error.layer)'", expected: error.expected, found: error.found)
+      throw FileError(file: path, place: "'\(error.layer)'", expected: error.expected, found: error.found)
     } catch let error as ImageError {
       throw FileError(error, file: path)
+    } catch let error as TheoryError {
+      throw FileError(
+        file: path, place: error.place, expected: error.expected + ", or a stimulus for --calibrate", found: error.found
+      )
     }
+  }
+
+  /// Windows of normal noise, as a model without stimuli sees them.
+  private static func noise(_ model: Model) throws -> InputSequence {
+    let program = Program(model)
+    var random = SeededGenerator(seed: 1)
+    var values: [Float] = []
+    let count = 64
+    // Numbers whose normalisation has mean 0 and deviation 1, pixel by pixel.
+    let (zero, one) = (
+      [Float](repeating: 0, count: program.inputCount), [Float](repeating: 1, count: program.inputCount)
+    )
+    let (low, high) = (program.normalized(zero), program.normalized(one))
+    for _ in 0..<count {
+      for index in low.indices { values.append((Float(random.normal()) - low[index]) / (high[index] - low[index])) }
+    }
+    guard let shape = Shape(checking: [count] + model.inputShape.dimensions),
+      let tensor = Tensor(shape: shape, values: values),
+      let sequence = InputSequence(tensor, inputShape: model.inputShape)
+    else { fatalError("the shape of the model's own input") }
+    return sequence
   }
 
   /// The windows of all stimuli as one sequence of independent inputs, at most `windows` of them.

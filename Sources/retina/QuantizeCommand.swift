@@ -14,13 +14,19 @@ enum QuantizeCommand: Command {
   static let summary = "Puts a model into integers, says what that costs, and writes an image for a board."
   static let operands = ["MODEL"]
   static let options = [
-    CommandOption("--calibrate", "STIMULUS", "what the ranges of values are taken from (needed)"),
+    CommandOption(
+      "--calibrate", "STIMULUS",
+      "what the ranges of values are taken from, or predicted: from the weights alone (needed)"),
     CommandOption("--output", "IMAGE", "the .retina file to write (needed)"),
     CommandOption("--precision", "P", "int8 or int16: the width of values between layers (default: int16)"),
     CommandOption("--method", "M", "min-max, percentile, mse or entropy (default: min-max)"),
+    CommandOption(
+      "--budget", "BYTES", "give values 8 bits where it costs least until arena and state fit, with --precision int16"),
     CommandOption("--weights", "W", "int8 or int16: the weights of the first convolution (default: as --precision)"),
     CommandOption(
       "--stacks", "S", "linear convolutions in a row: kept, composed to one, or what is cheaper (default: cheaper)"),
+    CommandOption(
+      "--equalize", nil, "even out weights from channel to channel; hidden layers can then not be read from the image"),
     CommandOption("--no-bias-correction", nil, "leave the mean error of rounded weights in"),
     CommandOption("--windows", "N", "windows to calibrate on and to compare, evenly spread (default: 256)"),
     .json,
@@ -39,7 +45,8 @@ enum QuantizeCommand: Command {
     let quantization = try FixedPointMaking(model, path, arguments, calibrate: calibrate)
     let comparison = FixedPointComparison(model, quantization.program, quantization.inputs)
     try FileSystem.write(quantization.bytes, to: output)
-    let report = QuantizeReport(quantization, comparison)
+    let report = QuantizeReport(
+      quantization, comparison, time: PrecisionTime(model, quantization.program, try streamOptions(arguments)))
     print(arguments.has("--json") ? report.json(output).text(indented: true) : report.text(output))
     return ExitCode.done
   }
@@ -49,11 +56,14 @@ enum QuantizeCommand: Command {
 struct QuantizeReport {
   private let program: FixedPointProgram
   private let comparison: FixedPointComparison
+  private let search: PrecisionSearch?
+  private let time: PrecisionTime?
   private let windows: Int
   private let length: Int
 
-  init(_ quantization: FixedPointMaking, _ comparison: FixedPointComparison) {
+  init(_ quantization: FixedPointMaking, _ comparison: FixedPointComparison, time: PrecisionTime?) {
     (program, self.comparison) = (quantization.program, comparison)
+    (search, self.time) = (quantization.search, time)
     (windows, length) = (quantization.inputs.count, quantization.bytes.count)
   }
 
@@ -81,6 +91,18 @@ struct QuantizeReport {
     lines.append(
       "\(path): \(bytes(length)), arena \(bytes(program.image.arenaBytes)), state "
         + bytes(program.image.stateBytes))
+    if let search {
+      lines.append("\nvalues           with 8 bits: loss   bytes saved   chosen")
+      for place in search.table {
+        lines.append(
+          "\(pad(place.names.first ?? "-", 16)) \(right(fixed(place.loss * 1e6, 2), 17)) \(right("\(place.saved)", 13)) "
+            + right(place.isNarrow ? "8 bits" : "16 bits", 8))
+      }
+      lines.append(
+        "loss (millionths of the variance of the rates): \(fixed(search.lossWide * 1e6, 2)) with 16 bits, "
+          + "\(fixed(search.loss * 1e6, 2)) as chosen, \(search.bytes) bytes of arena and state")
+    }
+    if let time { lines.append(time.text) }
     return lines.joined(separator: "\n")
   }
 
@@ -98,6 +120,15 @@ struct QuantizeReport {
             "channel_rank_correlation": layer.importance.map { .number($0) } ?? .null,
           ]
         }),
+      "places": search.map { search in
+        .array(
+          search.table.map { place in
+            [
+              "names": .array(place.names.map { .string($0) }), "loss": .number(place.loss),
+              "bytes_saved": .number(Double(place.saved)), "bits": .number(place.isNarrow ? 8 : 16),
+            ]
+          })
+      } ?? .null, "counted_time": time?.json ?? .null,
       "mean_r": meanCorrelation.map { .number($0) } ?? .null,
       "r": .array(comparison.correlations.map { $0.map { .number($0) } ?? .null }),
     ]

@@ -44,6 +44,45 @@ import Testing
     #expect(try NPY.read(bench["out/on%2Foff/flatten.npy"]).shape.rank == 4)
   }
 
+  @Test func `8 and 16 bits are mixed under a budget`() async throws {
+    let bench = try Bench()
+    func quantize(_ budget: Int) async throws -> JSON {
+      try await bench.json(
+        "quantize", "model.safetensors", "--calibrate", "movie.npy", "--output", "cell.retina", "--budget", "\(budget)")
+    }
+    func bytes(_ report: JSON) -> Int { (report["arena_bytes"]?.integer ?? 0) + (report["state_bytes"]?.integer ?? 0) }
+    let wide = try await quantize(1_000_000)
+    #expect(wide["places"]?.array?.allSatisfy { $0["bits"]?.integer == 16 } == true)
+    let mixed = try await quantize(bytes(wide) - 100)
+    #expect(bytes(mixed) <= bytes(wide) - 100)
+    #expect(mixed["places"]?.array?.contains { $0["bits"]?.integer == 8 } == true)
+    #expect(mixed["mean_r"]?.number ?? 0 > 0.98)
+    let words = ["quantize", "model.safetensors", "--calibrate", "movie.npy", "--output", "cell.retina", "--budget"]
+    try await bench.fails(words + ["10"], 65, "a budget of at least")
+    try await bench.fails(words + ["9000", "--precision", "int8"], 64, "--precision int16")
+  }
+
+  @Test func `ranges can be predicted from the weights`() async throws {
+    let bench = try Bench()
+    let report = try await bench.json(
+      "quantize", "model.safetensors", "--calibrate", "predicted", "--output", "cell.retina")
+    #expect(report["mean_r"]?.number ?? 0 > 0.99)
+    #expect(try await bench.json("verify", "cell.retina")["passes"]?.boolean == true)
+  }
+
+  @Test func `an image is timed, and its plan shown`() async throws {
+    let bench = try Bench()
+    let quantized = try await bench.run(
+      "quantize", "model.safetensors", "--calibrate", "movie.npy", "--output", "cell.retina")
+    #expect(quantized.contains("in float32 as planned"))
+    let report = try await bench.json("bench", "cell.retina", "--frames", "10")
+    #expect(report["seconds_per_frame"]?.number ?? 0 > 0 && report["precision"] == "int16")
+    #expect(report["layers"]?.array?.map { $0["form"]?.string ?? "" }.last == "table")
+    #expect(try await bench.run("bench", "cell.retina", "--frames", "10", "--layers").contains("to integers"))
+    try await bench.fails(["bench", "cell.retina", "--block", "4"], 64, "does not use --block")
+    #expect(try await bench.run("info", "cell.retina", "--plan").contains("blocks"))
+  }
+
   @Test func `what is wrong is said`() async throws {
     let bench = try Bench()
     try await bench.fails(["quantize", "model.safetensors", "--output", "x.retina"], 64, "--calibrate")

@@ -45,6 +45,53 @@ import Testing
   }
 }
 
+@Suite struct EqualizationTests {
+  @Test(arguments: FixedPointExample.all) func `an equalised model gives the same rates`(_ example: FixedPointExample)
+    throws
+  {
+    let folded = try FoldedModel(example.model, stacks: .kept)
+    let equal = try folded.equalized()
+    let programs = [Program(folded.model), Program(equal.model)]
+    let values = programs.map { Workspace(MemoryPlan($0) { _ in true }) }
+    let inputs = try example.inputs
+    for index in 0..<inputs.count {
+      for (program, workspace) in zip(programs, values) {
+        inputs.withInput(index) { program.normalize($0, into: workspace[0]) }
+        program.run(workspace)
+      }
+      for cell in 0..<programs[0].outputCount {
+        let rates = values.map { $0[programs[0].outputBoundary][cell] }
+        #expect((rates[0] - rates[1]).magnitude < 1e-5 * max(1, rates[0].magnitude))
+      }
+    }
+    // What was rescaled cannot be found by name; the rates can.
+    #expect(equal.names.last == folded.names.last && equal.names.count == folded.names.count)
+  }
+
+  @Test func `channels of very different size become alike`() throws {
+    var builder = ModelBuilder(seed: 4, input: Shape(2, 6, 6))
+    try builder.convolution(3, 3, 3)
+    try builder.add(.activation(.relu))
+    try builder.dense(2)
+    let model = try builder.model()
+    guard case .convolution(var first) = model.layers[0].operation else { return }
+    // A channel a thousand times as large as the others.
+    for index in 0..<18 { first.weight.values[index] *= 1000 }
+    let uneven = try Model(
+      name: "uneven", inputShape: model.inputShape,
+      layers: [Layer(model.layers[0].name, .convolution(first))] + model.layers.dropFirst())
+    func spread(_ folded: FoldedModel) -> Float {
+      let weight = folded.model.layers[0].operation.parameters[0].values
+      let largest = (0..<3).map { weight[$0 * 18..<($0 + 1) * 18].reduce(Float(0)) { max($0, $1.magnitude) } }
+      return (largest.max() ?? 0) / (largest.min() ?? 1)
+    }
+    let folded = try FoldedModel(uneven)
+    let equal = try folded.equalized()
+    #expect(spread(folded) > 500 && spread(equal) < 60)
+    #expect(equal.names[0].isEmpty && equal.names[1].isEmpty && !equal.names[2].isEmpty)
+  }
+}
+
 @Suite struct CalibrationTests {
   /// Many values near zero, fewer the farther away, and one very far away.
   private var outlier: CalibrationRange {

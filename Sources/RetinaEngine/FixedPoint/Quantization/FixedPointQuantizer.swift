@@ -23,6 +23,8 @@ public struct QuantizationOptions: Sendable {
   public var correctsBias: Bool
   /// The width of the weights of the first convolution, which sees the whole history; the others have 8 bits.
   public var firstWeights: FixedPointType
+  /// Places of values that have 8 bits though the precision is 16: 0 is the input, then one for every step, see ``PrecisionSearch``.
+  public var narrow: Set<Int> = []
 
   /// Creates options; 16-bit values come with 16-bit weights of the first convolution.
   public init(
@@ -118,7 +120,7 @@ public struct FixedPointQuantizer {
 
   /// The type of the input and of every part's output.
   private var types: [FixedPointType] {
-    var types = [FixedPointType](repeating: options.precision, count: parts.count + 1)
+    var types = (0...parts.count).map { options.narrow.contains($0) ? FixedPointType.int8 : options.precision }
     types[parts.count] = .int16
     for index in parts.indices.reversed() {
       switch folded.model.layers[parts[index].layer].operation {
@@ -132,6 +134,24 @@ public struct FixedPointQuantizer {
     }
     return types
   }
+
+  /// The places whose values may have 8 bits or 16.
+  var places: [Int] {
+    var narrow = options
+    narrow.narrow = Set(0...parts.count)
+    let types = FixedPointQuantizer(folded, calibration, narrow).types
+    return types.indices.filter { place in
+      guard types[place] == .int8, place > 0 else { return types[place] == .int8 }
+      // What a pool or a relu hands on has the type of what it was given.
+      switch folded.model.layers[parts[place - 1].layer].operation {
+      case .activation(.relu), .maximumPool, .averagePool, .readout: return false
+      default: return true
+      }
+    }
+  }
+
+  /// The layers whose values lie at a place.
+  func names(at place: Int) -> [String] { place == 0 ? ["(input)"] : parts[place - 1].names }
 
   /// 16 bits get one bit of headroom: stimuli stronger than those of the calibration are not clamped.
   private func quantization(_ range: CalibrationRange, _ type: FixedPointType) -> FixedPointQuantization {

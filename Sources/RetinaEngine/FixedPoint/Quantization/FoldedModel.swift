@@ -10,6 +10,8 @@ public struct FoldedModel: Sendable {
   /// For every layer of it, the layers of the original whose values it gives; none where it gives those of no layer.
   public let names: [[String]]
 
+  init(model: Model, names: [[String]]) { (self.model, self.names) = (model, names) }
+
   /// What becomes of linear convolutions in a row.
   public enum Stacks: Sendable {
     /// They stay as they are: a rounding after each.

@@ -39,6 +39,14 @@ public struct CalibrationRange: Sendable {
 
   init(count: Int) { means = [Double](repeating: 0, count: count) }
 
+  /// A range that was predicted: nothing is known of means and of what lies inside.
+  init(count: Int, predicted: ClosedRange<Float>) {
+    self.init(count: count)
+    minimum = min(0, predicted.lowerBound)
+    maximum = max(0, predicted.upperBound)
+    isFinite = predicted.lowerBound.isFinite && predicted.upperBound.isFinite
+  }
+
   /// The first look: range and means.
   mutating func addExtremes(_ values: UnsafePointer<Float>) {
     inputs += 1
@@ -183,6 +191,13 @@ public struct Calibration: Sendable {
     }
     self.model = model
     self.ranges = ranges
+  }
+
+  /// Takes ranges that were predicted, for the normalised input and for every layer; biases are then left as they are.
+  public init(_ model: Model, predicted: [ClosedRange<Float>]) {
+    self.model = model
+    let counts = [model.inputShape.count] + model.shapes.map { $0.count }
+    ranges = zip(counts, predicted).map { CalibrationRange(count: $0, predicted: $1) }
   }
 
   /// Whether no value of any layer overflowed.
