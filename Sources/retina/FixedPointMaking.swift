@@ -42,7 +42,7 @@ struct FixedPointMaking {
       if arguments.has("--equalize") { folded = try folded.equalized() }
       let calibration =
         source == nil
-        ? Calibration(folded.model, predicted: try LayerRanges.predicted(folded.model))
+        ? Calibration(folded.model, predicted: PredictedRanges(folded.model).all)
         : Calibration(folded.model, inputs)
       guard calibration.isFinite else {
         throw source.map { $0.tooLarge($0.stimuli[0]) }
@@ -60,10 +60,6 @@ struct FixedPointMaking {
       throw FileError(file: path, place: "'\(error.layer)'", expected: error.expected, found: error.found)
     } catch let error as ImageError {
       throw FileError(error, file: path)
-    } catch let error as TheoryError {
-      throw FileError(
-        file: path, place: error.place, expected: error.expected + ", or a stimulus for --calibrate", found: error.found
-      )
     }
   }
 
@@ -109,5 +105,12 @@ struct FixedPointMaking {
       throw FileError(file: source.file, expected: "fewer windows (--windows)", found: "\(count)")
     }
     return sequence
+  }
+}
+
+extension PredictedRanges {
+  /// The ranges of the input and of every layer.
+  fileprivate var all: [ClosedRange<Float>] {
+    ([input] + layers).map { Float($0.range.lowerBound)...Float($0.range.upperBound) }
   }
 }

@@ -63,48 +63,6 @@ public struct LayerRanges: Sendable {
   }
 }
 
-extension LayerRanges {
-  /// For the normalised input and for every layer, the range that nearly all values lie in, from the weights alone: normalised inputs have
-  /// mean 0 and deviation 1 and do not go together.
-  ///
-  /// Linear convolutions in a row are followed as the one convolution that they make.
-  ///
-  /// - Throws: ``TheoryError`` at the first layer that the theory cannot follow.
-  public static func predicted(_ model: Model) throws(TheoryError) -> [ClosedRange<Float>] {
-    let channels = model.inputShape.rank == 3 ? model.inputShape[0] : model.inputShape.count
-    var spread = ChannelSpread(
-      means: [Double](repeating: 0, count: channels), variances: [Double](repeating: 1, count: channels))
-    var ranges = [Float(-spread.peak)...Float(spread.peak)]
-    var (row, start) = ([Tensor](), spread)
-    for (place, layer) in model.layers.enumerated() {
-      var next: ChannelSpread?
-      if case .convolution(let convolution) = layer.operation, convolution.groups == 1 {
-        if row.isEmpty { start = spread }
-        row.append(convolution.weight)
-        next = start.after(
-          .convolutionStack(ConvolutionStack(weights: row, bias: convolution.bias)),
-          from: model.inputShape(ofLayer: place))
-        // A bias in between is no part of the one convolution.
-        if convolution.bias != nil { row = [] }
-      } else {
-        row = []
-        next = spread.after(layer.operation, from: model.inputShape(ofLayer: place))
-      }
-      guard let next else {
-        throw TheoryError("ranges", expected: "layers that the theory can follow", found: "layer '\(layer.name)'")
-      }
-      spread = next
-      let isPositive: Bool
-      switch layer.operation {
-      case .activation(.relu), .activation(.softplus), .activation(.sigmoid), .activation(.exp): isPositive = true
-      default: isPositive = false
-      }
-      ranges.append((isPositive ? 0 : Float(-spread.peak))...Float(spread.peak))
-    }
-    return ranges
-  }
-}
-
 /// What a model's layers do for some inputs.
 private struct MeasuredRanges {
   var sizes, peaks, gains: [Double]
