@@ -96,8 +96,18 @@ extension Kernels {
         index &+= 1
       }
     case (.int16, false):
+      let offsets = retina_halves(repeating: offset)
+      var index = 0
+      while index &+ lanes <= count {
+        let values = first.loadUnaligned(fromByteOffset: 2 &* index, as: retina_halves.self)
+        raw.storeBytes(of: values &+ offsets, toByteOffset: 2 &* index, as: retina_halves.self)
+        index &+= lanes
+      }
       let values = first.assumingMemoryBound(to: Int16.self)
-      for index in 0..<count { target[index] = values[index] &+ offset }
+      while index < count {
+        target[index] = values[index] &+ offset
+        index &+= 1
+      }
     case (.int8, true):
       let (values, others) = (first.assumingMemoryBound(to: Int8.self), second?.assumingMemoryBound(to: Int8.self))
       if let others {
