@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes the bipolar-cell recordings of Franke et al. (2017) as a file for `retina match`.
 
-Mean glutamate responses of 14 types of mouse bipolar cells to a local and a global chirp, from the copy in berenslab/bc_network:
+Mean glutamate responses of 14 types of mouse bipolar cells to a local or a global chirp, from the copy in berenslab/bc_network:
 franke2017_clustermeans.npz and the chirp at 64 Hz (HDF5, one value per sample from 0, dark, to 1). The local chirp becomes a disc on a
-background, the global one fills the frame; they are shown one after the other, and both they and the responses are averaged into
-frames. The size of a pixel, of the disc and the background are stated, not recorded: choose them with the model's pixels in mind.
+background, the global one fills the frame; stimulus and responses are averaged into frames. One file holds one chirp: the step from one
+to the other would be the clearest event of all. The size of a pixel, of the disc and the background are stated, not recorded: choose
+them with the model's pixels in mind.
 
     python3 tools/prepare_franke.py --output franke.npz
     retina match Models/salamander-whitenoise.safetensors franke.npz
@@ -37,6 +38,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recording", type=pathlib.Path, default=DEFAULT, help="folder with the two files")
     parser.add_argument("--output", required=True, help="the .npz to write")
+    parser.add_argument("--chirp", choices=["local", "global"], default="local", help="which one (default: local)")
     parser.add_argument("--frame-rate", type=float, default=30.0, help="frames per second, those of the model (default: 30)")
     parser.add_argument("--size", type=int, default=50, help="rows and columns of a frame (default: 50)")
     parser.add_argument("--pixel", type=float, default=30.0, help="side of a pixel in micrometres (default: 30)")
@@ -53,24 +55,20 @@ def main():
     middle = (arguments.size - 1) / 2
     y, x = np.mgrid[:arguments.size, :arguments.size] - middle
     disc = (x * x + y * y) * arguments.pixel ** 2 <= (arguments.disc / 2) ** 2
-    local = np.where(disc, chirp[:, None, None], arguments.background)
-    full = np.broadcast_to(chirp[:, None, None], local.shape)
-    arrays = {"stimulus": np.concatenate([local, full]).astype(np.float32)}
-    names = data["local_chirp_types"].tolist()
-    if names != data["global_chirp_types"].tolist():
-        sys.exit("franke2017_clustermeans.npz: expected the same types for both chirps, found others")
+    inside = disc if arguments.chirp == "local" else np.ones_like(disc)
+    arrays = {"stimulus": np.where(inside, chirp[:, None, None], arguments.background).astype(np.float32)}
+    names = data[f"{arguments.chirp}_chirp_types"].tolist()
     for index, name in enumerate(names):
         if name != "NO":  # cells that were given to no type
-            parts = [binned(data[f"{kind}_chirp_mean"][index].astype(np.float64), arguments.frame_rate)
-                     for kind in ("local", "global")]
-            arrays[f"interior.{name}"] = np.concatenate(parts)[:, None].astype(np.float32)
+            trace = binned(data[f"{arguments.chirp}_chirp_mean"][index].astype(np.float64), arguments.frame_rate)
+            arrays[f"interior.{name}"] = trace[:, None].astype(np.float32)
+    shown = f"disc of {arguments.disc:g} um on contrast {arguments.background:g}" if arguments.chirp == "local" else "full field"
     metadata = {
         "format": 1, "frame_rate": arguments.frame_rate, "cells": [], "lag": 0, "normalisation": "none",
         "provenance": {
             "source": "Franke, Berens, Schubert, Bethge, Euler and Baden, Nature 2017; copy in berenslab/bc_network",
             "animal": "mouse", "signal": "glutamate, mean over the cells of a type",
-            "stimulus": f"local chirp (disc of {arguments.disc:g} um on contrast {arguments.background:g}), then global; "
-                        f"pixels of {arguments.pixel:g} um: stated, not recorded"}}
+            "stimulus": f"{arguments.chirp} chirp, {shown}; pixels of {arguments.pixel:g} um: stated, not recorded"}}
     arrays["metadata"] = np.frombuffer(json.dumps(metadata).encode(), np.uint8)
     np.savez(arguments.output, **arrays)
     print(f"{arguments.output}: {len(names) - names.count('NO')} types, {len(arrays['stimulus'])} frames")
