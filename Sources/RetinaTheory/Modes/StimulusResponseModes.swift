@@ -63,12 +63,12 @@ public struct StimulusResponseModes: Sendable {
   ///   - standardizes: whether the responses of each cell are divided by their deviation, so that the noise of all cells is
   ///     alike, as the law of Marchenko and Pastur has it.
   ///   - start: strength of each mode at the start of the network.
-  ///   - rate: learning rate for a mean over samples.
+  ///   - rate: learning rate for a mean over samples; nothing for 0.02 over the strength of the first mode.
   /// - Throws: ``TheoryError`` for fewer samples than twice the directions, a stimulus that does not vary, cells that are
   ///   silent.
   public init(
     stimulus: Matrix, responses: Matrix, rank: Int? = nil, ridge: Double = 1e-6, standardizes: Bool = false,
-    start: Double = 1e-3, rate: Double = 0.01, shuffles: Int = 20, seed: UInt64 = 1
+    start: Double = 1e-3, rate: Double? = nil, shuffles: Int = 20, seed: UInt64 = 1
   ) throws(TheoryError) {
     guard stimulus.rows == responses.rows, stimulus.rows > 1 else {
       throw TheoryError(
@@ -110,6 +110,7 @@ public struct StimulusResponseModes: Sendable {
     let noise = (power / Double(largest.count * count * y.columns)).squareRoot()
     let (aspect, unit) = (Double(y.columns) / Double(count), noise * Double(count).squareRoot())
     let found = SingularValues(correlation)
+    let rate = rate ?? 0.02 / max(found.values[0], 1e-12)
     self.correlation = correlation
     self.whitening = whitening
     modes = found.values.indices.map { place in

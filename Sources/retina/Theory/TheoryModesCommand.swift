@@ -17,7 +17,7 @@ enum TheoryModesCommand: Command {
     CommandOption("--rank", "K", "directions of the stimulus to keep (default: those with 99 % of the variance)"),
     CommandOption("--test", "X", "last part of the frames, which is left for --check (default: 0.2)"),
     CommandOption("--start", "U", "strength of each mode in the untrained network (default: 0.001)"),
-    CommandOption("--rate", "R", "learning rate (default: 0.01)"),
+    CommandOption("--rate", "R", "learning rate (default: 0.02 over the strongest mode)"),
     CommandOption("--check", nil, "train a linear network on the recording, compare times and held-out error"),
     CommandOption("--seed", "N", "seed of the shuffles (default: 1)"), .json,
   ]
@@ -25,7 +25,7 @@ enum TheoryModesCommand: Command {
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let (known, held) = try windows(arguments)
-    let rate = try arguments.number("--rate", in: 1e-9...1e3) ?? 0.01
+    let rate = try arguments.number("--rate", in: 1e-9...1e3)
     let start = try arguments.number("--start", in: 1e-12...1e3) ?? 1e-3
     let rank = try arguments.integer("--rank", in: 1...StimulusWindows.mostDimensions)
     let seed = try arguments.seed()
@@ -46,7 +46,7 @@ enum TheoryModesCommand: Command {
         check?.halfTimes[place].map { .number($0) } ?? .null,
       ])
     }
-    let fastest = (found.modes.first?.measured ?? 0) * rate
+    let fastest = (found.modes.first?.measured ?? 0) * found.rate
     if fastest > 0.2 {
       notes.append(
         "the strongest mode times the rate is \(fixed(fastest, 2)), above 0.2: steps are too large for the predicted times"
