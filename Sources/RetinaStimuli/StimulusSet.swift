@@ -24,7 +24,7 @@ public struct StimulusSet: Sendable {
 
   static let generatorTypes: [any NamedGenerator.Type] = [
     Flash.self, Step.self, OmittedFlash.self, Chirp.self, MovingBar.self, ReversingGrating.self, DriftingGrating.self,
-    WhiteNoise.self, DeadLeaves.self, OneOverF.self,
+    ContrastStep.self, ObjectMotion.self, WhiteNoise.self, DeadLeaves.self, OneOverF.self,
   ]
 }
 

@@ -132,7 +132,7 @@ import Testing
   }
 
   @Test func `every default is a value that is allowed`() throws {
-    #expect(Set(StimulusSet.generators.map(\.name)).count == 10)
+    #expect(Set(StimulusSet.generators.map(\.name)).count == 12)
     for generator in StimulusSet.generators {
       let defaults = JSON.object(generator.parameters.map { .init($0.name, $0.defaultValue) })
       let said = try Stimulus(generator: generator.name, parameters: defaults).movie()
