@@ -68,7 +68,7 @@ let package = Package(
     .target(
       name: "RetinaInterpretation",
       dependencies: ["RetinaEngine", "RetinaProbe", "RetinaFiles", "RetinaStimuli", "RetinaFit", "RetinaTheory"],
-      exclude: ["Matching/README.md"], swiftSettings: optimised, linkerSettings: mathematics),
+      exclude: ["README.md", "Matching/README.md"], swiftSettings: optimised, linkerSettings: mathematics),
     .target(
       name: "RetinaTheory", dependencies: ["RetinaKernels", "RetinaModel", "RetinaEngine", "RetinaStimuli"],
       exclude: ["README.md", "Documentation"], swiftSettings: optimised, linkerSettings: mathematics),

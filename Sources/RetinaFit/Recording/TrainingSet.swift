@@ -123,7 +123,7 @@ extension Recording {
 
 extension Normalization {
   /// The normalised values of a movie, in its order.
-  func apply(to movie: Tensor) -> [Float] {
+  public func apply(to movie: Tensor) -> [Float] {
     switch self {
     case .none, .scalar(mean: 0, standardDeviation: 1): return movie.values
     case .scalar(let mean, let deviation): return movie.values.map { ($0 - mean) / deviation }

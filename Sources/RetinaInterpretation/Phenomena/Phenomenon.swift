@@ -1,0 +1,41 @@
+import RetinaModel
+
+/// Something that retinas do: how it is shown, and how it is scored.
+protocol Phenomenon: Sendable {
+  /// What it is and how it is scored.
+  var description: PhenomenonDescription { get }
+  /// A movie that drives cells as hard as any of the phenomenon's, to find the contrast.
+  func strongest(_ stage: Stage, contrast: Double) -> Tensor
+  /// Shows everything and scores every cell.
+  func measure(_ session: Session, contrast: Double) -> Measurement
+}
+
+/// What a phenomenon came to in one responder.
+struct Measurement: Sendable {
+  /// What was shown.
+  var stimulus: String
+  /// Score of each cell; nothing for cells that do not respond.
+  var scores: [Double?]
+  /// Scores in shuffled order, for phenomena that bring their own null.
+  var shuffled: [Double?]?
+  /// Name, places and values of each line of the picture.
+  var curves: [(name: String, x: [Double], y: [Double])] = []
+}
+
+extension Tensor {
+  /// The movie with frames of grey before and after.
+  func padded(before: Int, after: Int) -> Tensor {
+    var movie = Tensor(repeating: 0, shape: Shape(before + shape[0] + after, shape[1], shape[2]))
+    let first = before * shape[1] * shape[2]
+    movie.values.replaceSubrange(first..<first + values.count, with: values)
+    return movie
+  }
+}
+
+/// A number for people: three significant digits at most.
+func short(_ value: Double) -> String {
+  let magnitude = value.magnitude
+  let scale = magnitude >= 100 ? 1.0 : magnitude >= 10 ? 10 : magnitude >= 1 ? 100 : 1000
+  let rounded = (value * scale).rounded() / scale
+  return rounded == rounded.rounded() ? String(Int(rounded)) : "\(rounded)"
+}
