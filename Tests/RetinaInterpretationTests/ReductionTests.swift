@@ -1,0 +1,176 @@
+import RetinaEngine
+import RetinaModel
+import RetinaStimuli
+import Testing
+
+@testable import RetinaInterpretation
+
+/// Reductions of models whose pathway is known because it was built by hand.
+@Suite struct ReductionTests {
+  static let history = 6
+
+  /// Four channels of six frames, 3 x 3; all of them respond strongly, but the cell hears only some.
+  ///
+  /// Channel 0: OFF, 1 frame ago. 1: ON, 2 frames ago. 2: OFF, 4 frames ago. 3: ON, 5 frames ago.
+  static func model(hearing heard: [Int: Float], padding: Int = 0) throws -> Model {
+    var first = Tensor(repeating: 0, shape: Shape(4, history, 3, 3))
+    for (channel, frame, sign) in [(0, 5, -1), (1, 4, 1), (2, 2, -1), (3, 1, 1)] as [(Int, Int, Float)] {
+      for pixel in 0..<9 { first.values[(channel * history + frame) * 9 + pixel] = sign * (pixel == 4 ? 0.4 : 0.1) }
+    }
+    var second = Tensor(repeating: 0, shape: Shape(2, 4, 3, 3))
+    for (channel, weight) in heard {
+      for pixel in 0..<9 { second.values[channel * 9 + pixel] = weight * (pixel == 4 ? 2 : 0.5) }
+    }
+    let side = 6 + 2 * padding
+    var dense = Tensor(repeating: 0, shape: Shape(2, 2 * side * side))
+    // Cell 0 hears the first channel above, cell 1 the silent second.
+    for place in 0..<side * side { (dense.values[place], dense.values[3 * side * side + place]) = (0.05, 0.05) }
+    return try Model(
+      name: "by hand", inputShape: Shape(history, 10, 10),
+      layers: [
+        Layer("conv1", .convolution(Convolution(weight: first, bias: [0.3, 0.2, 0.4, 0.1]))),
+        Layer("relu1", .activation(.relu)),
+        Layer("conv2", .convolution(Convolution(weight: second, bias: [0.5, 0], padding: Spatial(padding, padding)))),
+        Layer("relu2", .activation(.relu)), Layer("dense", .dense(Dense(weight: dense, bias: [-0.5, -0.5]))),
+        Layer("rate", .activation(.softplus)),
+      ], facts: Facts(lag: 1, frameRate: 100, cells: [Cell(name: "a"), Cell(name: "b")]))
+  }
+
+  /// Four full-field flickers.
+  static var flickers: [(name: String, movie: Tensor)] {
+    (1...4).map { seed in
+      var flicker = ContrastStep()
+      (flicker.durationFrames, flicker.stepFrame, flicker.contrastAfter, flicker.seed) = (60, 0, 1, seed)
+      return ("flicker \(seed)", flicker.movie(height: 10, width: 10))
+    }
+  }
+
+  /// The largest difference of a model's first cell to some rates over the windows of a movie.
+  private func difference(_ model: Model, _ movie: Tensor, to rates: [Float]) throws -> Float {
+    let plan = try #require(StreamPlan(model))
+    let values = try #require(plan.run(movie, layers: [model.layers.count - 1], threads: 1)).tensors[0].values
+    #expect(values.count == rates.count * model.cells)
+    return rates.indices.reduce(0) { max($0, (rates[$1] - values[$1 * model.cells]).magnitude) }
+  }
+
+  @Test(arguments: [[1: 1.0, 3: -0.6], [0: 1.0], [0: 0.4, 2: 0.3, 3: -0.2]] as [[Int: Float]])
+  func `the channels that the cell hears are found, and only those`(heard: [Int: Float]) throws {
+    let model = try ReductionTests.model(hearing: heard)
+    var request = ReductionRequest(model, layer: 1)
+    request.tolerance = 1e-6
+    let reduction = try request.run(ReductionTests.flickers)
+    let result = reduction.result
+    #expect(result.kept == heard.count)
+    #expect(Set(result.units.prefix(result.kept).map { $0.channel }) == Set(heard.keys))
+    for unit in result.units.dropFirst(result.kept) { #expect(unit.importance < 1e-6) }
+    #expect(result.residual < 1e-5)
+    for unit in result.units.prefix(result.kept) {
+      // Grey is no drive: what a channel adds has the sign of its weight.
+      let weight = try #require(heard[unit.channel])
+      #expect(weight > 0 ? unit.excitation > -unit.inhibition : -unit.inhibition > unit.excitation)
+      #expect(unit.polarity == [-1, 1, -1, 1][unit.channel])
+      // Lag 1 at 100 frames/s.
+      #expect(abs(unit.latency - [10, 20, 40, 50][unit.channel]) < 1e-9)
+      // Weights 1, 1, 1, 1, 16, 1, 1, 1, 1 in squares: 6 units of area on either axis, of 24.
+      #expect(abs(unit.radius - 0.5) < 1e-6)
+    }
+    for curve in result.fidelity {
+      #expect(curve.explained.count == 5)
+      #expect(abs(curve.explained[4] - 1) < 1e-6)
+    }
+    let own = result.fidelity[0].explained
+    #expect(own[heard.count] > 1 - 1e-6 && own[heard.count - 1] < 0.999)
+    let names = result.fidelity.map { $0.order }
+    #expect(names == ["conductance", "greedy ablation", "random"])
+    // A random order of as many channels does worse.
+    #expect(result.fidelity[2].explained[heard.count] < own[heard.count] - 0.01)
+  }
+
+  @Test func `the reduced model runs, is smaller and has one cell`() throws {
+    let model = try ReductionTests.model(hearing: [1: 1, 3: -0.6])
+    var request = ReductionRequest(model, layer: 1)
+    request.tolerance = 1e-6
+    let reduction = try request.run(ReductionTests.flickers)
+    #expect(reduction.model.cells == 1 && reduction.model.facts.cells.map { $0.name } == ["a"])
+    #expect(reduction.model.shapes[0] == Shape(2, 8, 8))
+    #expect(reduction.model.parameterCount < model.parameterCount)
+    for (trace, stimulus) in zip(reduction.result.traces, ReductionTests.flickers) {
+      #expect(try difference(reduction.model, stimulus.movie, to: trace.full) < 1e-5)
+      #expect(try difference(reduction.model, stimulus.movie, to: trace.reduced) < 1e-5)
+      #expect(trace.firstFrame == 6)
+    }
+    #expect(reduction.result.traces.map { $0.isHeldOut } == [false, true, false, true])
+  }
+
+  @Test func `what is left out stays at its value for grey`() throws {
+    // With everything lost but channel 1, the rest must count as for grey: in the rates and in the model.
+    let model = try ReductionTests.model(hearing: [0: 0.3, 1: 1, 2: 0.2, 3: -0.6])
+    var request = ReductionRequest(model, layer: 1)
+    request.tolerance = 0.9
+    let reduction = try request.run(ReductionTests.flickers)
+    #expect(reduction.result.kept < 4)
+    let trace = reduction.result.traces[0]
+    #expect(try difference(reduction.model, ReductionTests.flickers[0].movie, to: trace.reduced) < 1e-5)
+    #expect(try difference(reduction.model, ReductionTests.flickers[0].movie, to: trace.full) > 0.01)
+    let grey = Tensor(repeating: 0, shape: Shape(6, 10, 10))
+    let plan = try #require(StreamPlan(model))
+    let rate = try #require(plan.run(grey, layers: [5], threads: 1)).tensors[0].values[0]
+    #expect(try difference(reduction.model, grey, to: [rate]) < 1e-6)
+  }
+
+  @Test func `where channels cannot be taken out a normalisation holds them`() throws {
+    let model = try ReductionTests.model(hearing: [1: 1, 3: -0.6], padding: 1)
+    var request = ReductionRequest(model, layer: 1)
+    request.tolerance = 1e-6
+    let reduction = try request.run(ReductionTests.flickers)
+    #expect(reduction.model.layers.map { $0.name }.contains("kept") && reduction.result.kept == 2)
+    #expect(
+      try difference(reduction.model, ReductionTests.flickers[1].movie, to: reduction.result.traces[1].full) < 1e-5)
+  }
+
+  @Test func `columns of a channel are ranked apart for a bar`() throws {
+    let model = try ReductionTests.model(hearing: [0: 1])
+    var request = ReductionRequest(model, layer: 1)
+    (request.partition, request.tolerance) = (.column, 0.02)
+    var bar = MovingBar()
+    (bar.durationFrames, bar.barWidth, bar.start, bar.velocity) = (40, 2, -3, 0.05)
+    let reduction = try request.run([("bar", bar.movie(height: 10, width: 10))])
+    let kept = reduction.result.units.prefix(reduction.result.kept)
+    #expect(reduction.result.units.count == 4 * 8 && kept.count < 6)
+    // The bar goes from column 2 to 4; a unit's column is one less than its middle.
+    #expect(kept.allSatisfy { $0.channel == 0 && (0...4).contains($0.place ?? -1) })
+    #expect(!reduction.result.fidelity.contains { $0.order == "greedy ablation" })
+    let trace = reduction.result.traces[0]
+    #expect(try difference(reduction.model, bar.movie(height: 10, width: 10), to: trace.reduced) < 1e-5)
+  }
+
+  @Test func `late inhibition that moves the peak is named`() throws {
+    // ON excitation 2 frames and ON inhibition 5 frames ago: a step is answered until the inhibition comes.
+    let model = try ReductionTests.model(hearing: [1: 1, 3: -0.9])
+    var request = ReductionRequest(model, layer: 1)
+    request.tolerance = 1e-6
+    let stimuli = [0.5, 0.6, 0.8, 1].map { contrast in
+      var flash = Flash()
+      (flash.preFrames, flash.onFrames, flash.offFrames, flash.flashes, flash.contrast) = (8, 12, 10, 1, contrast)
+      return (name: "flash \(contrast)", movie: flash.movie(height: 10, width: 10))
+    }
+    let result = try request.run(stimuli).result
+    let text = result.mechanisms.joined(separator: "\n")
+    #expect(text.contains("channel 3 (ON, 50 ms) inhibits"), "\(text)")
+    #expect(text.contains("channel 1 (ON, 20 ms) excites"), "\(text)")
+    #expect(text.contains("late by"), "\(text)")
+  }
+
+  @Test func `requests that do not fit are errors`() throws {
+    let model = try ReductionTests.model(hearing: [0: 1])
+    var request = ReductionRequest(model, layer: 1)
+    request.cell = 2
+    #expect(throws: (any Error).self) { try request.run(ReductionTests.flickers) }
+    request.cell = 0
+    #expect(throws: (any Error).self) {
+      try request.run([("short", Tensor(repeating: 0, shape: Shape(3, 10, 10)))])
+    }
+    request.layer = 4
+    #expect(throws: (any Error).self) { try request.run(ReductionTests.flickers) }
+  }
+}
