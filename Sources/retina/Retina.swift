@@ -10,7 +10,8 @@ import RetinaProbe
 struct Retina {
   static var commands: [any Command.Type] {
     [
-      InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, StimulusCommand.self,
+      InfoCommand.self, RunCommand.self, ProbeCommand.self, ModesCommand.self, PhenomenaCommand.self,
+      ReduceCommand.self, ReceptiveFieldCommand.self, StimulusCommand.self,
       VerifyCommand.self, FitCommand.self, EvaluateCommand.self, SimulateCommand.self, MatchCommand.self,
       QuantizeCommand.self,
       ConvertCommand.self, GeometryCommand.self, InformationCommand.self, PropagationCommand.self,

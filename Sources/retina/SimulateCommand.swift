@@ -37,15 +37,7 @@ enum SimulateCommand: Command {
     options.cells = try arguments.integer("--cells", in: 1...10_000) ?? options.cells
     options.margin = try arguments.number("--margin", in: 0...10_000) ?? options.margin
     options.seed = UInt64(try arguments.integer("--seed", in: 0...1 << 52) ?? 1)
-    for word in arguments["--without"]?.split(separator: ",") ?? [] {
-      guard let part = CascadeRetina.Part(rawValue: String(word)) else {
-        let names = CascadeRetina.Part.allCases.map { $0.rawValue }
-        throw UsageError(
-          "--without: expected \(names.joined(separator: ", ")), found '\(word)'"
-            + suggestion(for: String(word), among: names))
-      }
-      options.without.insert(part)
-    }
+    options.without = try parts(arguments)
     let recording = try CascadeRetina.record(
       stimulus, options: options, trials: try arguments.integer("--repeats", in: 0...10_000) ?? 20,
       testFrames: try arguments.integer("--test-frames", in: 1...1 << 24) ?? 300, file: arguments.operands[0])
@@ -64,6 +56,20 @@ enum SimulateCommand: Command {
           + "\(recording.repeats?.trials ?? 0) repeats of \(recording.repeats?.stimulus.frameCount ?? 0) frames")
     }
     return ExitCode.done
+  }
+
+  /// The parts that `--without` names.
+  static func parts(_ arguments: Arguments) throws -> Set<CascadeRetina.Part> {
+    let names = CascadeRetina.Part.allCases.map { $0.rawValue }
+    return Set(
+      try (arguments["--without"]?.split(separator: ",") ?? []).map { word in
+        guard let part = CascadeRetina.Part(rawValue: String(word)) else {
+          throw UsageError(
+            "--without: expected \(names.joined(separator: ", ")), found '\(word)'"
+              + suggestion(for: String(word), among: names))
+        }
+        return part
+      })
   }
 
   private static func stimulus(_ arguments: Arguments) throws -> RecordedStimulus {
