@@ -6,8 +6,9 @@ import Synchronization
 public struct Battery: Sendable {
   /// Names of the phenomena to look for; all when nothing.
   public var names: [String]?
-  /// The contrast of every stimulus; when nothing, for each phenomenon that among 1, 1/2, 1/4 ... 1/64 at which responses come closest
-  /// to the largest under white noise.
+  /// The contrast of every stimulus; when nothing, it is chosen for each phenomenon.
+  ///
+  /// Then it is that power of 1/2, from 1 to 1/64, at which responses come closest to the largest under white noise.
   public var contrast: Double?
   /// Threads to use.
   public var threads = 1

@@ -60,8 +60,9 @@ public struct Stage: Sendable {
   /// Whether a change of a cell's rate is a response.
   func isResponse(_ change: Double, cell: Int) -> Bool { change > 0 && change >= Stage.least * range[cell] }
 
-  /// The contrast among 1, 1/2, 1/4 ... 1/64 at which responses come closest to the largest under white noise: with x the peak
-  /// above grey as a part of that, the mean over cells of the smaller of x and 1 / x is largest.
+  /// The power of 1/2, from 1 to 1/64, at which responses come closest to the largest under white noise.
+  ///
+  /// With x the peak above grey as a part of that, the mean over cells of the smaller of x and 1 / x is largest.
   func contrast(_ responder: any Responder, of movie: (Double) -> Tensor) -> Double {
     var (best, closest) = (1.0, -1.0)
     for contrast in (0...6).map({ 1 / Double(1 << $0) }) {

@@ -49,7 +49,7 @@ public struct ReducedUnit: Sendable {
 public struct FidelityCurve: Sendable {
   /// `conductance`, `greedy` or `random`.
   public var order: String
-  /// Explained variance 1 - sum (r - r^)^2 / sum (r - mean r)^2 with 0, 1, 2 ... units, on held-out stimuli.
+  /// Explained variance 1 - sum (r - r^)^2 / sum (r - mean r)^2 on held-out stimuli, by the number of units from 0 on.
   public var explained: [Double]
 }
 

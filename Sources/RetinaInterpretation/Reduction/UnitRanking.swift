@@ -14,7 +14,7 @@ struct UnitRanking {
   /// Random orders whose mean is taken.
   static let randomOrders = 20
 
-  /// Explained variance in some windows with the first 0, 1, 2 ... groups of an order.
+  /// Explained variance in some windows by the number of groups that are kept, the first ones of an order.
   ///
   /// Beyond 32 groups only sizes that grow by a quarter are tried; what lies between has the value of the smaller size.
   func curve(_ order: [Int], windows: [Int]) -> [Double] {

@@ -6,9 +6,13 @@ import Synchronization
 
 /// A linear-nonlinear model of every cell as a responder: what a cell would do if a filter and a threshold were all.
 public struct LinearNonlinearResponder: Responder {
+  /// What it is called.
   public let name: String
+  /// Rows and columns of its frames.
   public let extent: (height: Int, width: Int)
+  /// The cells, in the order of the rates.
   public let cells: [Cell]
+  /// Unit of the rates.
   public let unit: String
   /// The fitted models, one per cell.
   public let models: [LinearNonlinear]
@@ -63,8 +67,10 @@ public struct LinearNonlinearResponder: Responder {
       name: "linear-nonlinear models fitted to \(recording.file)", unit: "spikes/bin", threads: threads)
   }
 
+  /// Frames before a response that it may depend on.
   public var reach: Int { models.first?.lags.upperBound ?? 1 }
 
+  /// Rates `[frame, cell]` for a movie `[time, height, width]` of contrasts.
   public func rates(_ movie: Tensor) -> [Float] {
     let columns = models.map { $0.rates(set.normalization.apply(to: movie), of: set) }
     return (0..<movie.shape[0]).flatMap { frame in columns.map { $0[frame] } }

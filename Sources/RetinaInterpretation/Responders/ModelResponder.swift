@@ -20,11 +20,16 @@ public struct ModelResponder: Responder {
     cells = model.facts.cells.isEmpty ? (0..<count).map { Cell(name: "cell \($0)") } : model.facts.cells
   }
 
+  /// What it is called.
   public var name: String { model.name }
+  /// Rows and columns of its frames.
   public var extent: (height: Int, width: Int) { (model.inputShape[1], model.inputShape[2]) }
+  /// Frames before a response that it may depend on.
   public var reach: Int { plan.history + model.facts.lag }
+  /// Unit of the rates.
   public var unit: String { model.facts.responseUnit ?? "rate" }
 
+  /// Rates `[frame, cell]` for a movie `[time, height, width]` of contrasts.
   public func rates(_ movie: Tensor) -> [Float] {
     let (frames, first) = (movie.shape[0], reach - 1)
     var rates = [Float](repeating: .nan, count: frames * cells.count)
