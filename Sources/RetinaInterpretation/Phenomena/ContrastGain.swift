@@ -16,7 +16,7 @@ struct ContrastGain: Phenomenon {
     definition:
       "logarithm to base 2 of the slope of the rate against the filtered flicker at the low contrast over that at the high one, "
       + "where both have the same input",
-    unit: "octaves", criterion: 0.1, null: .linearNonlinear,
+    unit: "octaves", criterion: 0.3, null: .linearNonlinear,
     source: "Shapley and Victor, Journal of Physiology 285, 275 (1978); Baccus and Meister, Neuron 36, 909 (2002)",
     axes: ("filtered flicker (deviations at the low contrast)", "mean rate (of range)"))
 
