@@ -45,12 +45,13 @@ import Testing
     }
   }
 
-  /// The largest difference of a model's first cell to some rates over the windows of a movie.
+  /// The largest difference of a model's first cell to some rates over the windows of a movie, relative to the largest rate.
   private func difference(_ model: Model, _ movie: Tensor, to rates: [Float]) throws -> Float {
     let plan = try #require(StreamPlan(model))
     let values = try #require(plan.run(movie, layers: [model.layers.count - 1], threads: 1)).tensors[0].values
     #expect(values.count == rates.count * model.cells)
-    return rates.indices.reduce(0) { max($0, (rates[$1] - values[$1 * model.cells]).magnitude) }
+    let largest = rates.reduce(1e-30) { max($0, $1.magnitude) }
+    return rates.indices.reduce(0) { max($0, (rates[$1] - values[$1 * model.cells]).magnitude / largest) }
   }
 
   @Test(arguments: [[1: 1.0, 3: -0.6], [0: 1.0], [0: 0.4, 2: 0.3, 3: -0.2]] as [[Int: Float]])
