@@ -64,7 +64,7 @@ import Testing
     #expect(result.kept == heard.count)
     #expect(Set(result.units.prefix(result.kept).map { $0.channel }) == Set(heard.keys))
     for unit in result.units.dropFirst(result.kept) { #expect(unit.importance < 1e-6) }
-    #expect(result.residual < 1e-5)
+    #expect(result.residual < 1e-4)
     for unit in result.units.prefix(result.kept) {
       // Grey is no drive: what a channel adds has the sign of its weight.
       let weight = try #require(heard[unit.channel])
@@ -96,8 +96,8 @@ import Testing
     #expect(reduction.model.shapes[0] == Shape(2, 8, 8))
     #expect(reduction.model.parameterCount < model.parameterCount)
     for (trace, stimulus) in zip(reduction.result.traces, ReductionTests.flickers) {
-      #expect(try difference(reduction.model, stimulus.movie, to: trace.full) < 1e-5)
-      #expect(try difference(reduction.model, stimulus.movie, to: trace.reduced) < 1e-5)
+      #expect(try difference(reduction.model, stimulus.movie, to: trace.full) < 1e-4)
+      #expect(try difference(reduction.model, stimulus.movie, to: trace.reduced) < 1e-4)
       #expect(trace.firstFrame == 6)
     }
     #expect(reduction.result.traces.map { $0.isHeldOut } == [false, true, false, true])
@@ -111,12 +111,12 @@ import Testing
     let reduction = try request.run(ReductionTests.flickers)
     #expect(reduction.result.kept < 4)
     let trace = reduction.result.traces[0]
-    #expect(try difference(reduction.model, ReductionTests.flickers[0].movie, to: trace.reduced) < 1e-5)
+    #expect(try difference(reduction.model, ReductionTests.flickers[0].movie, to: trace.reduced) < 1e-4)
     #expect(try difference(reduction.model, ReductionTests.flickers[0].movie, to: trace.full) > 0.01)
     let grey = Tensor(repeating: 0, shape: Shape(6, 10, 10))
     let plan = try #require(StreamPlan(model))
     let rate = try #require(plan.run(grey, layers: [5], threads: 1)).tensors[0].values[0]
-    #expect(try difference(reduction.model, grey, to: [rate]) < 1e-6)
+    #expect(try difference(reduction.model, grey, to: [rate]) < 1e-5)
   }
 
   @Test func `where channels cannot be taken out a normalisation holds them`() throws {
@@ -126,7 +126,7 @@ import Testing
     let reduction = try request.run(ReductionTests.flickers)
     #expect(reduction.model.layers.map { $0.name }.contains("kept") && reduction.result.kept == 2)
     #expect(
-      try difference(reduction.model, ReductionTests.flickers[1].movie, to: reduction.result.traces[1].full) < 1e-5)
+      try difference(reduction.model, ReductionTests.flickers[1].movie, to: reduction.result.traces[1].full) < 1e-4)
   }
 
   @Test func `columns of a channel are ranked apart for a bar`() throws {
@@ -142,7 +142,7 @@ import Testing
     #expect(kept.allSatisfy { $0.channel == 0 && (0...4).contains($0.place ?? -1) })
     #expect(!reduction.result.fidelity.contains { $0.order == "greedy ablation" })
     let trace = reduction.result.traces[0]
-    #expect(try difference(reduction.model, bar.movie(height: 10, width: 10), to: trace.reduced) < 1e-5)
+    #expect(try difference(reduction.model, bar.movie(height: 10, width: 10), to: trace.reduced) < 1e-4)
   }
 
   @Test func `late inhibition that moves the peak is named`() throws {
