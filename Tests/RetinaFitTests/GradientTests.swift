@@ -1,6 +1,7 @@
 import FoundationEssentials
 import RetinaEngine
 import RetinaFit
+import RetinaKernels
 import RetinaModel
 import RetinaStimuli
 import Testing
@@ -152,6 +153,14 @@ import Testing
         .init("rate", .activation(.softplus)),
       ]
     },
+    Case(name: "parametric softplus, one and per unit") { draw in
+      [
+        .init("conv1", draw.convolution(3, 4, 3)),
+        .init("s1", .activation(.parametricSoftplus(alpha: [0.7], beta: [-1.4]))), .init("flatten", .flatten),
+        .init("dense", draw.dense(2, 3 * 42)),
+        .init("rate", .activation(.parametricSoftplus(alpha: [0.8, 1.5], beta: [1.3, 0.6]))),
+      ]
+    },
     Case(name: "a first layer that is a reshaped dense one") { draw in
       [
         .init("dense1", draw.dense(24, 4 * 72)), .init("shape", .reshape(Shape(2, 4, 3))),
@@ -205,5 +214,39 @@ import Testing
       }
     }
     for (name, error) in errors { #expect(error <= 1e-6 * largest, "\(name), seed \(seed): \(error) of \(largest)") }
+  }
+  /// Of kernels of a usual size, first in the network and behind another layer, against the plain definition.
+  @Test(arguments: [false, true])
+  func weightGradientsOfSpectraAreThoseOfTheDefinition(_ isFirst: Bool) throws {
+    var draw = Draw(generator: SeededGenerator(seed: 31))
+    let input = Shape(12, 24, 22)
+    let convolution = Convolution(weight: draw.tensor(9, 12, 11, 13), bias: draw.values(9))
+    let geometry = ConvolutionGeometry(convolution, input: input)
+    let layers: [TrainableLayer] = [
+      .init("conv", .convolution(convolution)), .init("flatten", .flatten),
+    ]
+    let network = try Network(
+      Architecture(
+        name: "test", inputShape: input,
+        layers: isFirst ? layers : [.init("same", .reshape(input))] + layers),
+      clips: 2, clipLength: 5, threads: 2)
+    let movie = draw.values(30 * 24 * 22)
+    let responses = draw.values(10 * network.cells)
+    _ = network.loss(movie: movie, firstFrames: [0, 11], responses: responses, loss: .meanSquare)
+
+    var expected = [Float](repeating: 0, count: convolution.weight.values.count)
+    for (sample, frame) in ([Int](0..<5) + [Int](11..<16)).enumerated() {
+      let window = Array(movie[frame * 24 * 22..<(frame + 12) * 24 * 22])
+      var output = [Float](repeating: 0, count: network.cells)
+      PlainConvolution.forward(
+        geometry, input: window, weight: convolution.weight.values, bias: convolution.bias, output: &output)
+      let slopes = output.enumerated().map { 2 * ($1 - responses[sample * output.count + $0]) / Float(responses.count) }
+      PlainConvolution.accumulateWeightGradient(
+        geometry, input: window, outputGradient: slopes, weightGradient: &expected)
+    }
+    let largest = expected.map { abs($0) }.max()!
+    for (index, value) in expected.enumerated() {
+      #expect(abs(network.gradient[index] - value) <= 1e-5 * largest, "weight \(index)")
+    }
   }
 }

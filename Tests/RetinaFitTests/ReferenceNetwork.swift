@@ -121,6 +121,14 @@ struct ReferenceNetwork {
         }
       case .batchNormalization(let normalization):
         return normalize(batch, normalization, learnt("weight"), learnt("bias"))
+      case .activation(.parametricSoftplus):
+        let (alpha, beta) = (learnt("alpha"), learnt("beta"))
+        return batch.map { sample in
+          let values = sample.values.enumerated().map { unit, x in
+            alpha[alpha.count > 1 ? unit : 0] * log(1 + exp(beta[beta.count > 1 ? unit : 0] * x))
+          }
+          return (values, sample.shape)
+        }
       case .activation(let activation):
         return batch.map { ($0.values.map { self.value(activation, $0) }, $0.shape) }
       case .maximumPool(let pool): return batch.map { self.pool($0, pool) { $0.max()! } }
@@ -147,7 +155,7 @@ struct ReferenceNetwork {
     case .tanh: return tanh(x)
     case .elu(let alpha): return x > 0 ? x : Double(alpha) * (exp(x) - 1)
     case .exp: return exp(x)
-    case .parametricSoftplus: fatalError("not trained")
+    case .parametricSoftplus: fatalError("has parameters")
     }
   }
 

@@ -105,15 +105,15 @@ struct NetworkCompiler {
     case .gaussianNoise(let deviation):
       change(last: { $0.noise == 0 && $0.activation == nil && $0.dropout == 0 }) { $0.noise = deviation }
     case .activation(let activation):
-      guard let kind = activation.kind else {
-        throw ModelError(problems: [
-          .init(
-            place: "layer '\(name)'",
-            expected: "an activation that is trained: relu, softplus, sigmoid, tanh, elu, exp",
-            found: "a parametric softplus")
-        ])
+      if let kind = activation.kind {
+        change(last: { $0.activation == nil && $0.dropout == 0 }) { $0.activation = kind }
+      } else if case .parametricSoftplus(let alpha, let beta) = activation {
+        let alpha = list.add("\(name).alpha", [alpha.count], .nonlinearity, alpha)
+        let beta = list.add("\(name).beta", [beta.count], .nonlinearity, beta)
+        finish()
+        startWithWindows()
+        add(ParametricSoftplusStep(layout, alpha: alpha, beta: beta, room: room))
       }
-      change(last: { $0.activation == nil && $0.dropout == 0 }) { $0.activation = kind }
     case .maximumPool(let pool):
       add(.maximumPool(PoolGeometry(pool, input: shape)), output)
     case .averagePool(let pool):
@@ -251,6 +251,8 @@ extension TrainableLayer.Kind {
       (batch.scale, batch.shift) = (next(), next())
       if let normalization { (batch.mean, batch.variance) = (normalization.runningMean, normalization.runningVariance) }
       return .layer(.batchNormalization(batch))
+    case .layer(.activation(.parametricSoftplus)):
+      return .layer(.activation(.parametricSoftplus(alpha: next(), beta: next())))
     case .gaussianReadout(var readout):
       (readout.centres, readout.logSigmas) = (next(), next())
       (readout.features, readout.bias) = (next(), next())

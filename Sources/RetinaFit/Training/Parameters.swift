@@ -8,6 +8,8 @@ public struct ParameterGroup: Equatable, Sendable {
     case bias
     /// The scale and shift of batch normalisation.
     case normalization
+    /// The scales of a parametric softplus.
+    case nonlinearity
     /// Where a cell's receptive field lies and how large it is.
     case position
     /// A cell's weights of channels in a factorised read-out.
