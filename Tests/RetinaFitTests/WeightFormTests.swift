@@ -28,6 +28,37 @@ import Testing
     for (a, b) in zip(composed, expected.values) { #expect(abs(a - b) < 1e-5) }
   }
 
+  /// Compositions of one to four kernels of odd sizes, and the gradients of their kernels, on one to three threads.
+  @Test(arguments: [
+    [[2, 5, 3, 2]], [[3, 5, 3, 3], [4, 3, 3, 2]], [[9, 3, 1, 4], [4, 9, 3, 2], [2, 4, 2, 3]],
+    [[8, 15, 3, 3], [8, 8, 3, 3], [7, 8, 3, 3], [3, 7, 2, 2]],
+  ])
+  func aStackIsComposedFastAsByDefinition(_ dimensions: [[Int]]) {
+    let shapes = dimensions.map { WeightForm.KernelShape(outputs: $0[0], inputs: $0[1], height: $0[2], width: $0[3]) }
+    let form = WeightForm.stack(shapes)
+    let parameters = random(form.parameterCount, seed: 4)
+    let weightGradient = random(form.weightCount, seed: 5)
+    var expected = [Double](repeating: 0, count: form.weightCount)
+    form.compose(parameters.map(Double.init), into: &expected)
+    var expectedGradient = ArraySlice([Double](repeating: 0, count: form.parameterCount))
+    form.addGradient(
+      parameters.map(Double.init), weightGradient: weightGradient.map(Double.init), into: &expectedGradient)
+    for threads in 1...3 {
+      let stack = FastStack(shapes, kernels: KernelTable(.best), threads: threads)
+      // Twice: nothing of the first time is left.
+      for _ in 0..<2 {
+        var found = [Float](repeating: 0, count: form.weightCount)
+        stack.compose(parameters, into: &found)
+        var gradient = ArraySlice([Float](repeating: 0, count: form.parameterCount))
+        stack.addGradient(weightGradient, into: &gradient)
+        for (found, expected) in [(found, expected), (Array(gradient), Array(expectedGradient))] {
+          let largest = expected.map { abs($0) }.max()!
+          for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) <= 1e-6 * largest, "\(threads) threads") }
+        }
+      }
+    }
+  }
+
   /// <weights(p + e d) - weights(p - e d), g> / 2e = <d, adjoint g>, in float64.
   @Test(arguments: [
     WeightForm.stack([

@@ -8,11 +8,11 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
   private let outputs: Int
   private let weights: LayerWeights
   private let kernels: KernelTable
-  /// Where the units of the input lie in memory.
-  private let places: [Int]
   /// The matrix with its columns in the order of the input's memory, and gradients of it per thread.
   private let matrix: AlignedFloats
   private let gradients: [AlignedFloats]
+  /// The gradient of the matrix in the order of the model.
+  private var weightGradient: [Float]
 
   init(_ input: FeatureLayout, outputs: Int, weights: LayerWeights, room: BatchRoom) {
     self.input = input
@@ -20,17 +20,20 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
     self.weights = weights
     kernels = room.kernels
     output = .plain(count: outputs)
-    places = (0..<input.count).map { input.place($0) }
     let count = outputs * input.floats
     matrix = AlignedFloats(count)
     gradients = (0..<room.threads).map { _ in AlignedFloats(count) }
+    weightGradient = [Float](repeating: 0, count: outputs * input.count)
   }
 
   func prepare(_ pass: Pass) {
     weights.prepare(pass)
-    for row in 0..<outputs {
-      let target = matrix.base + row * input.floats
-      for (column, place) in places.enumerated() { target[place] = weights.values[row * input.count + column] }
+    Parallel.split(outputs, threads: pass.threads) { rows in
+      weights.values.withUnsafeBufferPointer { values in
+        for row in rows {
+          input.pack(values.baseAddress! + row * input.count, into: matrix.base + row * input.floats)
+        }
+      }
     }
   }
 
@@ -70,10 +73,14 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
       }
     }
     gradients[0].add(Array(gradients.dropFirst()), threads: pass.threads)
-    var weightGradient = [Float](repeating: 0, count: outputs * input.count)
-    for row in 0..<outputs {
-      let source = gradients[0].base + row * input.floats
-      for (column, place) in places.enumerated() { weightGradient[row * input.count + column] = source[place] }
+    weightGradient.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      let target = SendableFloats(base)
+      Parallel.split(outputs, threads: pass.threads) { rows in
+        for row in rows {
+          input.unpack(gradients[0].base + row * input.floats, into: target.base + row * input.count)
+        }
+      }
     }
     weights.addGradient(weightGradient, pass)
   }

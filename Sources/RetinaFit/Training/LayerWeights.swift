@@ -12,13 +12,20 @@ final class LayerWeights: @unchecked Sendable {
   private let weightRange: Range<Int>
   private let biasRange: Range<Int>?
   private let zeroMemory: AlignedFloats
+  /// Composes stacks.
+  private let stack: FastStack?
 
-  init(_ form: WeightForm, at weightRange: Range<Int>, bias biasRange: Range<Int>?, outputs: Int, threads: Int) {
+  init(_ form: WeightForm, at weightRange: Range<Int>, bias biasRange: Range<Int>?, outputs: Int, room: BatchRoom) {
     self.form = form
+    if case .stack(let shapes) = form {
+      stack = FastStack(shapes, kernels: room.kernels, threads: room.threads)
+    } else {
+      stack = nil
+    }
     self.weightRange = weightRange
     self.biasRange = biasRange
     biasMemory = AlignedFloats((outputs + 7) / 8 * 8)
-    threadBias = (0..<threads).map { _ in AlignedFloats((outputs + 7) / 8 * 8) }
+    threadBias = (0..<room.threads).map { _ in AlignedFloats((outputs + 7) / 8 * 8) }
     zeroMemory = AlignedFloats(8)
   }
 
@@ -31,7 +38,12 @@ final class LayerWeights: @unchecked Sendable {
   /// Makes the weights from the parameters.
   func prepare(_ pass: Pass) {
     if values.isEmpty { values = [Float](repeating: 0, count: form.weightCount) }
-    form.compose(Array(pass.parameters[weightRange]), into: &values)
+    let parameters = Array(pass.parameters[weightRange])
+    if let stack {
+      stack.compose(parameters, into: &values)
+    } else {
+      form.compose(parameters, into: &values, threads: pass.threads)
+    }
     for (index, place) in (biasRange ?? 0..<0).enumerated() { bias[index] = pass.parameters[place] }
     for memory in threadBias { memory.clear() }
   }
@@ -55,7 +67,12 @@ final class LayerWeights: @unchecked Sendable {
   /// Sends a gradient of the whole weights, and the sums of the biases, to the parameters.
   func addGradient(_ weightGradient: [Float], _ pass: Pass) {
     pass.addGradient(weightRange) { gradient in
-      form.addGradient(Array(pass.parameters[weightRange]), weightGradient: weightGradient, into: &gradient)
+      if let stack {
+        stack.addGradient(weightGradient, into: &gradient)
+      } else {
+        form.addGradient(
+          Array(pass.parameters[weightRange]), weightGradient: weightGradient, into: &gradient, threads: pass.threads)
+      }
     }
     guard let biasRange else { return }
     for memory in threadBias {

@@ -92,7 +92,7 @@ public final class Network {
         step.prepare(pass)
         step.forward(pass, stepValues(index))
       }
-      let result = compare(responses, loss, activity)
+      let result = compare(pass, responses, loss, activity)
       for (index, step) in steps.enumerated().reversed() { step.backward(pass, stepValues(index)) }
       return result
     }
@@ -107,26 +107,26 @@ public final class Network {
   }
 
   /// Sets the gradient of the rates, and returns the loss.
-  private func compare(_ responses: [Float], _ loss: Loss, _ activity: Double) -> Double {
-    let (rates, slopes) = (values[steps.count - 1].base, gradients[steps.count - 1])
+  private func compare(_ pass: Pass, _ responses: [Float], _ loss: Loss, _ activity: Double) -> Double {
+    let (rates, slopes, cells) = (values[steps.count - 1], gradients[steps.count - 1], cells)
     let layout = steps[steps.count - 1].output
-    slopes.clear()
     let count = responses.reduce(0) { $1.isNaN ? $0 : $0 + 1 }
-    guard count > 0 else { return 0 }
-    let scale = 1 / Double(count)
-    var total = 0.0
-    for sample in 0..<clips * clipLength {
+    let scale = 1 / Double(max(1, count))
+    // One sum per sample, so that the threads need not meet.
+    var losses = [Double](repeating: 0, count: pass.samples)
+    losses.shared(among: pass.samples, threads: threads) { sample, losses in
+      (slopes.base + sample * layout.floats).update(repeating: 0, count: layout.floats)
       for cell in 0..<cells {
         let response = responses[sample * cells + cell]
         guard !response.isNaN else { continue }
         let place = sample * layout.floats + layout.place(cell)
-        let rate = Double(rates[place])
+        let rate = Double(rates.base[place])
         let (value, slope) = loss.value(rate: rate, response: Double(response))
-        total += value + activity * abs(rate)
+        losses[sample] += value + activity * abs(rate)
         slopes.base[place] = Float(scale * (slope + (rate > 0 ? activity : rate < 0 ? -activity : 0)))
       }
     }
-    return total * scale
+    return losses.reduce(0, +) * scale
   }
 
   private func stepValues(_ index: Int) -> StepValues {

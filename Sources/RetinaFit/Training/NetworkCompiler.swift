@@ -174,7 +174,7 @@ struct NetworkCompiler {
   ) -> LayerWeights {
     let isReadout = list.groups.last?.isReadout ?? false
     let biasRange = bias.map { list.add("\(layer.name).bias", [$0.count], .bias, $0, isReadout: isReadout) }
-    return LayerWeights(form, at: range, bias: biasRange, outputs: outputs, threads: room.threads)
+    return LayerWeights(form, at: range, bias: biasRange, outputs: outputs, room: room)
   }
 
   private mutating func add(_ kind: PlainStep.Kind, _ output: Shape) {

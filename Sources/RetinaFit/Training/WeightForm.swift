@@ -1,3 +1,4 @@
+import RetinaEngine
 import RetinaKernels
 
 /// How the weights of a layer are made from the numbers that are learnt, and what a gradient of the weights says about them.
@@ -57,7 +58,8 @@ enum WeightForm: Equatable, Sendable {
   /// - Parameters:
   ///   - parameters: ``parameterCount`` numbers.
   ///   - weights: ``weightCount`` numbers that are overwritten.
-  func compose<Scalar: TrainingScalar>(_ parameters: [Scalar], into weights: inout [Scalar]) {
+  ///   - threads: threads that share the cells of a read-out.
+  func compose<Scalar: TrainingScalar>(_ parameters: [Scalar], into weights: inout [Scalar], threads: Int = 1) {
     switch self {
     case .free: weights = parameters
     case .stack(let shapes): weights = StackComposition(shapes).composed(parameters)
@@ -76,7 +78,7 @@ enum WeightForm: Equatable, Sendable {
         }
       }
     case .gaussian(let cells, let channels, let height, let width):
-      for cell in 0..<cells {
+      weights.shared(among: cells, threads: threads) { cell, weights in
         let mask = GaussianMask(parameters, cell: cell, cells: cells, height: height, width: width)
         let features = 4 * cells + cell * channels
         for channel in 0..<channels {
@@ -89,7 +91,7 @@ enum WeightForm: Equatable, Sendable {
       }
     case .factorized(let cells, let channels, let height, let width):
       let positions = height * width
-      for cell in 0..<cells {
+      weights.shared(among: cells, threads: threads) { cell, weights in
         for channel in 0..<channels {
           let factor = parameters[cells * positions + cell * channels + channel]
           let target = (cell * channels + channel) * positions
@@ -101,7 +103,8 @@ enum WeightForm: Equatable, Sendable {
 
   /// Adds to `parameterGradient` what a gradient of the weights says about the learnt numbers: the adjoint of ``compose(_:into:)``.
   func addGradient<Scalar: TrainingScalar>(
-    _ parameters: [Scalar], weightGradient: [Scalar], into parameterGradient: inout ArraySlice<Scalar>
+    _ parameters: [Scalar], weightGradient: [Scalar], into parameterGradient: inout ArraySlice<Scalar>,
+    threads: Int = 1
   ) {
     let first = parameterGradient.startIndex
     switch self {
@@ -128,7 +131,7 @@ enum WeightForm: Equatable, Sendable {
         }
       }
     case .gaussian(let cells, let channels, let height, let width):
-      for cell in 0..<cells {
+      parameterGradient.shared(among: cells, threads: threads) { cell, gradient in
         let mask = GaussianMask(parameters, cell: cell, cells: cells, height: height, width: width)
         let features = 4 * cells + cell * channels
         var rowGradient = [Scalar](repeating: 0, count: height)
@@ -147,23 +150,22 @@ enum WeightForm: Equatable, Sendable {
             sum += along * mask.rows[row]
             rowGradient[row] += along * feature
           }
-          parameterGradient[first + features + channel] += sum
+          gradient[features + channel] += sum
         }
-        mask.addGradient(
-          rows: rowGradient, columns: columnGradient, cell: cell, cells: cells, into: &parameterGradient)
+        mask.addGradient(rows: rowGradient, columns: columnGradient, cell: cell, cells: cells, into: gradient)
       }
     case .factorized(let cells, let channels, let height, let width):
       let positions = height * width
-      for cell in 0..<cells {
+      parameterGradient.shared(among: cells, threads: threads) { cell, gradient in
         for channel in 0..<channels {
           let feature = cells * positions + cell * channels + channel
           let source = (cell * channels + channel) * positions
           var sum: Scalar = 0
           for place in 0..<positions {
             sum += weightGradient[source + place] * parameters[cell * positions + place]
-            parameterGradient[first + cell * positions + place] += weightGradient[source + place] * parameters[feature]
+            gradient[cell * positions + place] += weightGradient[source + place] * parameters[feature]
           }
-          parameterGradient[first + feature] += sum
+          gradient[feature] += sum
         }
       }
     }
@@ -171,7 +173,7 @@ enum WeightForm: Equatable, Sendable {
 }
 
 /// A number that networks are trained with: float32, or float64 for the definition that it is compared with.
-protocol TrainingScalar: BinaryFloatingPoint {
+protocol TrainingScalar: BinaryFloatingPoint, Sendable {
   /// e to the x.
   static func exponential(_ x: Self) -> Self
 }
@@ -185,7 +187,7 @@ extension Double: TrainingScalar {
 }
 
 /// A cell's Gaussian over positions, as a product of two profiles that each sum to one.
-private struct GaussianMask<Scalar: TrainingScalar> {
+private struct GaussianMask<Scalar: TrainingScalar>: Sendable {
   var rows, columns: [Scalar]
   private let centre, sharpness: (column: Scalar, row: Scalar)
 
@@ -212,9 +214,9 @@ private struct GaussianMask<Scalar: TrainingScalar> {
   /// The gradients of a cell's centre and logarithms of deviations from those of its profiles.
   func addGradient(
     rows rowGradient: [Scalar], columns columnGradient: [Scalar], cell: Int, cells: Int,
-    into gradient: inout ArraySlice<Scalar>
+    into gradient: SharedNumbers<Scalar>
   ) {
-    let place = gradient.startIndex + 2 * cell
+    let place = 2 * cell
     let column = slopes(columns, columnGradient, centre.column, sharpness.column)
     let row = slopes(rows, rowGradient, centre.row, sharpness.row)
     gradient[place] += column.centre
