@@ -3,15 +3,19 @@ import RetinaStimuli
 
 /// Weights that start from the recording: the first layer from the cells' temporal filters, the read-out from each cell's polarity.
 ///
-/// Half of the first layer's channels are ON, half OFF; within each half the filters go from fast to slow, along the second
-/// principal component of the cells' spike-triggered averages. Later layers start as blurs of the same channel.
+/// Of the first layer's channels as many are ON as of the cells, but at least one is of either polarity. Those of a polarity have the
+/// main time course of the cells' spike-triggered averages, delayed from not at all to by its width: a network that starts without
+/// late channels hardly ever finds the delayed inhibition of a retina. Later layers start as blurs of the same channel.
 public struct StimulusStart: Sendable {
   /// Where each cell's spike-triggered average is largest, `(column, row)`.
   public let centres: [(column: Double, row: Double)]
   /// +1 for cells that light excites, -1 for the others.
   private let polarities: [Float]
-  /// The first two principal components of the temporal courses, `[lag from the newest frame of a window]`, of length 1.
-  private let main, second: [Float]
+  /// The first principal component of the temporal courses, `[lag from the newest frame of a window]`, of length 1.
+  private let main: [Float]
+
+  /// Pixels that the first layer's kernels extend over at first: subunits are much smaller than receptive fields.
+  private static let subunit = 7
 
   /// Averages the training responses.
   ///
@@ -41,12 +45,8 @@ public struct StimulusStart: Sendable {
         ))
     }
     let first = RankOne(courses, rows: set.cellCount)
-    for cell in 0..<set.cellCount {
-      for step in 0..<history { courses[cell * history + step] -= first.left[cell] * first.right[step] }
-    }
     let sum = first.right.reduce(0, +)
     main = first.right.map { sum < 0 ? -$0 : $0 }
-    second = RankOne(courses, rows: set.cellCount).right
     self.polarities = polarities
     self.centres = centres
   }
@@ -54,44 +54,63 @@ public struct StimulusStart: Sendable {
   /// Replaces the starting weights of convolutions and of a Gaussian or factorised read-out.
   public func apply(to architecture: inout Architecture, seed: UInt64) {
     var draw = WeightDraw(.he, seed: seed &+ 1)
-    var isFirst = true
+    var signs: [Float]?
+    /// What enters a layer's channels: temporal filters in the first layer, then the channel before.
+    func mixing(_ shape: Shape) -> [Float] {
+      defer { signs = signs.map { before in (0..<shape[0]).map { before[$0 % before.count] } } ?? self.signs(shape[0]) }
+      return signs == nil ? first(self.signs(shape[0])) : identity(shape)
+    }
     for index in architecture.layers.indices {
       switch architecture.layers[index].kind {
       case .layer(.convolutionStack(var stack)):
-        let mixing = isFirst ? first(stack.weights[0].shape[0]) : identity(stack.weights[0].shape)
+        // A kernel of n taps widens what the stack sees by n - 1.
+        var left = signs == nil ? StimulusStart.subunit : .max
         for (part, weight) in stack.weights.enumerated() {
-          let channels = part == 0 ? mixing : identity(weight.shape)
-          stack.weights[part] = blurred(channels, weight.shape, &draw)
+          let channels = part == 0 ? mixing(weight.shape) : identity(weight.shape)
+          let reach = min(weight.shape[2], left)
+          stack.weights[part] = blurred(channels, weight.shape, taps: reach, &draw)
+          left -= reach - 1
         }
         architecture.layers[index].kind = .layer(.convolutionStack(stack))
-        isFirst = false
       case .layer(.convolution(var convolution)) where convolution.groups == 1:
         let shape = convolution.weight.shape
-        convolution.weight = blurred(isFirst ? first(shape[0]) : identity(shape), shape, &draw)
+        let taps = signs == nil ? StimulusStart.subunit : .max
+        convolution.weight = blurred(mixing(shape), shape, taps: taps, &draw)
         architecture.layers[index].kind = .layer(.convolution(convolution))
-        isFirst = false
       case .gaussianReadout(var readout):
-        readout.features = features(readout.channels, &draw)
+        readout.features = features(signs ?? self.signs(readout.channels), &draw)
         architecture.layers[index].kind = .gaussianReadout(readout)
       case .factorizedReadout(var readout):
-        readout.features = features(readout.channels, &draw)
+        readout.features = features(signs ?? self.signs(readout.channels), &draw)
         architecture.layers[index].kind = .factorizedReadout(readout)
       default: break
       }
     }
   }
 
-  private func sign(_ channel: Int) -> Float { channel % 2 == 1 ? 1 : -1 }
+  /// The polarities of channels: as many are ON as of the cells, but at least one of either kind, spread evenly.
+  private func signs(_ channels: Int) -> [Float] {
+    let share = Double(polarities.count { $0 > 0 } * channels) / Double(max(1, polarities.count))
+    let on = channels > 1 ? min(max(1, Int(share.rounded())), channels - 1) : Int(share.rounded())
+    return (0..<channels).map { ($0 + 1) * on / channels > $0 * on / channels ? 1 : -1 }
+  }
 
-  /// The temporal filters of the first layer's channels, `[channel, history]`, oldest frame first.
-  private func first(_ channels: Int) -> [Float] {
-    let history = main.count
-    return (0..<channels).flatMap { channel in
-      let slow = 0.8 * (2 * Float(channel / 2) / Float(max(1, channels / 2 - 1)) - 1)
-      return (0..<history).map { frame in
-        sign(channel) * (main[history - 1 - frame] + slow * second[history - 1 - frame])
-      }
+  /// The temporal filters of channels of given polarity, `[channel, history]`, oldest frame first.
+  private func first(_ signs: [Float]) -> [Float] {
+    let largest = main.max() ?? 0
+    let width = Float(main.count { $0 > largest / 2 })
+    return signs.enumerated().flatMap { channel, sign in
+      let (rank, others) = (signs[..<channel].count { $0 == sign }, signs.count { $0 == sign } - 1)
+      return delayed(by: width * Float(rank) / Float(max(1, others))).reversed().map { sign * $0 }
     }
+  }
+
+  /// The main time course so many frames later, zero before its beginning.
+  private func delayed(by delay: Float) -> [Float] {
+    let whole = Int(delay)
+    let part = delay - Float(whole)
+    func course(_ lag: Int) -> Float { main.indices.contains(lag) ? main[lag] : 0 }
+    return main.indices.map { (1 - part) * course($0 - whole) + part * course($0 - whole - 1) }
   }
 
   /// Channels that go on as they are, `[out, in]`.
@@ -99,10 +118,11 @@ public struct StimulusStart: Sendable {
     (0..<shape[0] * shape[1]).map { $0 / shape[1] % shape[1] == $0 % shape[1] ? 1 : 0 }
   }
 
-  /// Kernels `[out, in, height, width]` of given channel weights times a binomial blur of sum 1, with jitter on every value.
-  private func blurred(_ channels: [Float], _ shape: Shape, _ draw: inout WeightDraw) -> Tensor {
+  /// Kernels `[out, in, height, width]` of given channel weights times a binomial blur of sum 1 over so many taps, with jitter on
+  /// every value.
+  private func blurred(_ channels: [Float], _ shape: Shape, taps: Int, _ draw: inout WeightDraw) -> Tensor {
     let (height, width, inputs) = (shape[2], shape[3], shape[1])
-    let (rows, columns) = (binomial(height), binomial(width))
+    let (rows, columns) = (binomial(height, taps: taps), binomial(width, taps: taps))
     let length =
       (0..<shape[0]).map { output in
         channels[output * inputs..<(output + 1) * inputs].reduce(0) { $0 + $1 * $1 }.squareRoot()
@@ -116,18 +136,21 @@ public struct StimulusStart: Sendable {
     return tensor
   }
 
-  /// Binomial coefficients of sum 1.
-  private func binomial(_ count: Int) -> [Float] {
+  /// Binomial coefficients of sum 1: at most `taps` of them, in the middle of `count` numbers.
+  private func binomial(_ count: Int, taps: Int) -> [Float] {
+    let taps = min(taps, count)
     var row: [Float] = [1]
-    while row.count < count { row = zip([0] + row, row + [0]).map { ($0 + $1) / 2 } }
-    return row
+    while row.count < taps { row = zip([0] + row, row + [0]).map { ($0 + $1) / 2 } }
+    let before = (count - taps) / 2
+    return [Float](repeating: 0, count: before) + row + [Float](repeating: 0, count: count - taps - before)
   }
 
   /// Weights of the channels whose polarity is the cell's, `[cell, channel]`.
-  private func features(_ channels: Int, _ draw: inout WeightDraw) -> [Float] {
+  private func features(_ signs: [Float], _ draw: inout WeightDraw) -> [Float] {
+    let channels = signs.count
     var values = draw.normal(Shape(polarities.count, channels), deviation: 0.02).values
     for (cell, polarity) in polarities.enumerated() {
-      for channel in 0..<channels where polarity * sign(channel) > 0 {
+      for channel in 0..<channels where polarity * signs[channel] > 0 {
         values[cell * channels + channel] += 2 / Float(channels)
       }
     }

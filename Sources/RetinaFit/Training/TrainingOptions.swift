@@ -27,9 +27,9 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Steps after which the run stops, for comparisons with other programs.
   public var steps: Int?
   /// Clips of a batch, and consecutive windows of a clip.
-  public var clips = 8
+  public var clips = 4
   /// Consecutive windows of a clip.
-  public var clipLength = 16
+  public var clipLength = 12
   /// What everything random depends on.
   public var seed: UInt64 = 0
   /// Threads.
@@ -37,6 +37,11 @@ public struct TrainingOptions: Equatable, Sendable {
 
   /// Creates the usual options.
   public init() {}
+
+  /// The usual length of clips for a batch of so many windows: at most 16, and at least four clips, which threads can share.
+  public static func clipLength(batch: Int) -> Int {
+    (1...16).last { batch % $0 == 0 && batch / $0 >= 4 } ?? 1
+  }
 }
 
 /// What a run has come to after an epoch.

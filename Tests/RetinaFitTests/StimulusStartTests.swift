@@ -1,0 +1,88 @@
+import RetinaModel
+import RetinaStimuli
+import Testing
+
+@testable import RetinaFit
+
+/// Weights that start from spike-triggered averages.
+@Suite struct StimulusStartTests {
+  private let history = 10
+  private let size = 13
+  private let frames = 6000
+
+  /// Cells that count the contrast of one pixel two and three frames before: three OFF cells and one ON cell.
+  private func set() -> TrainingSet {
+    var generator = SeededGenerator(seed: 5)
+    let stimulus = (0..<frames * size * size).map { _ in generator.next() % 2 == 0 ? Float(-1) : 1 }
+    var responses = [Float](repeating: 0, count: frames * 4)
+    for frame in 3..<frames {
+      for cell in 0..<4 {
+        let pixel = 6 * size + 4 + cell
+        let contrast = stimulus[(frame - 2) * size * size + pixel] + stimulus[(frame - 3) * size * size + pixel]
+        responses[frame * 4 + cell] = max(0, cell == 3 ? contrast : -contrast)
+      }
+    }
+    return TrainingSet(
+      stimulus: stimulus, frameCount: frames, height: size, width: size, responses: responses, cellCount: 4)
+  }
+
+  private func architecture(channels: Int) throws -> Architecture {
+    let set = set()
+    let start = StimulusStart(
+      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
+      centres: [nil, nil, nil, nil])
+    for (cell, centre) in start.centres.enumerated() { #expect(centre == (Double(4 + cell), 6)) }
+    var options = ArchitectureOptions(history: history, height: size, width: size, cells: 4)
+    (options.channels, options.kernels, options.readout, options.centres) = (
+      [channels], [7, 5], .gaussian, start.centres
+    )
+    var architecture = try NamedArchitecture.stackedBNCNN.architecture(options)
+    start.apply(to: &architecture, seed: 1)
+    return architecture
+  }
+
+  /// Each channel's time course, summed over space, `[channel][history]`.
+  private func courses(_ architecture: Architecture) -> [[Float]] {
+    guard case .layer(.convolutionStack(let stack)) = architecture.layers[0].kind else { return [] }
+    let kernel = stack.composed
+    let positions = kernel.shape[2] * kernel.shape[3]
+    return (0..<kernel.shape[0]).map { channel in
+      (0..<history).map { frame in
+        let first = (channel * history + frame) * positions
+        return kernel.values[first..<first + positions].reduce(0, +)
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 8, 12])
+  func channelsHaveThePolaritiesOfTheCells(_ channels: Int) throws {
+    let courses = courses(try architecture(channels: channels))
+    let on = courses.count { $0.max { abs($0) < abs($1) }! > 0 }
+    #expect(on == [1: 0, 2: 1, 8: 2, 12: 3][channels]!)
+  }
+
+  @Test func channelsOfAPolarityFollowOneAnother() throws {
+    let courses = courses(try architecture(channels: 8))
+    let off = courses.filter { $0.min()! < -$0.max()! }
+    /// Where each is strongest, in frames before the newest of a window.
+    let lags = off.map { course in history - 1 - course.indices.min { course[$0] < course[$1] }! }
+    #expect(lags.count == 6)
+    // The cells see frames 2 and 3 before the response, which are 1 and 2 before the newest; the width is 2 frames.
+    #expect((1...2).contains(lags[0]) && (3...4).contains(lags[5]), "\(lags)")
+  }
+
+  @Test func cellsReadChannelsOfTheirPolarity() throws {
+    let architecture = try architecture(channels: 8)
+    let on = courses(architecture).map { $0.max()! > -$0.min()! }
+    guard case .gaussianReadout(let readout) = try #require(architecture.layers.first { $0.name == "dense" }).kind
+    else {
+      Issue.record("no Gaussian read-out")
+      return
+    }
+    for cell in 0..<4 {
+      for channel in 0..<8 {
+        #expect((readout.features[cell * 8 + channel] > 0.15) == (on[channel] == (cell == 3)), "\(cell), \(channel)")
+      }
+    }
+  }
+}
