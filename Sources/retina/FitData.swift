@@ -56,9 +56,24 @@ struct FitData {
         ("threads", "\(settings.training.threads)"),
       ]
     if let best { facts.provenance.append(("validation_r", fixed(best.validation, 4))) }
+    if settings.scoresHeldOut { try addHeldOutScores(to: &facts, trainer, threads: settings.training.threads) }
     facts.provenance.sort { $0.name < $1.name }
     facts.golden = try golden(trainer.bestModel(facts: facts))
     return try trainer.bestModel(facts: facts)
+  }
+
+  /// Notes each cell's correlation on the test responses.
+  private func addHeldOutScores(to facts: inout Facts, _ trainer: Trainer, threads: Int) throws {
+    let model = try trainer.bestModel(facts: Facts())
+    let scores = set.correlations(with: model, frames: split.test, lag: lag, threads: threads) ?? []
+    let known = scores.compactMap { $0 }
+    guard !known.isEmpty else { return }
+    for (cell, score) in scores.enumerated() {
+      guard let score else { continue }
+      facts.cells[cell].figures.append(("held_out_r", (score * 10_000).rounded() / 10_000))
+      facts.cells[cell].figures.sort { $0.name < $1.name }
+    }
+    facts.provenance.append(("held_out_r_mean", fixed(known.reduce(0, +) / Double(known.count), 4)))
   }
 
   /// Two windows and what the model gives for them by definition.

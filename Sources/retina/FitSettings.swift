@@ -36,12 +36,15 @@ struct FitSettings {
     CommandOption("--epochs", "N", "passes over the training responses (default: 20)"),
     CommandOption("--patience", "N", "stop after so many epochs without a better validation (default: 5)"),
     CommandOption("--steps", "N", "stop after so many batches and write the last weights"),
-    CommandOption("--batch", "N", "windows of a batch, a multiple of --clip (default: 128)"),
-    CommandOption("--clip", "N", "consecutive windows that share the work of frames (default: 16)"),
+    CommandOption("--batch", "N", "windows of a batch, a multiple of --clip (default: 48)"),
+    CommandOption(
+      "--clip", "N", "consecutive windows that share the work of frames (default: at most 16, four clips or more)"),
     CommandOption("--seed", "N", "what everything random depends on (default: 0)"),
     CommandOption("--validation", "X", "part of the frames before the test that chooses (default: 0.1)"),
     CommandOption("--test", "X", "last part of the frames that is held out (default: 0.2)"),
     .response, .stimulus, .testStimulus, .frameRate, .parts, .skippedStart, .transpose,
+    CommandOption(
+      "--held-out", nil, "after the fit, score the held-out part once and note r of every cell in the model"),
   ]
 
   let training: TrainingOptions
@@ -50,6 +53,8 @@ struct FitSettings {
   /// What the recording leaves open.
   let choice: RecordingChoice
   let validationFraction, testFraction: Double
+  /// Whether the held-out responses are looked at, after the fit.
+  let scoresHeldOut: Bool
   /// All options that a result depends on, to compare runs by.
   let description: JSON
   private let named: NamedArchitecture
@@ -95,6 +100,7 @@ struct FitSettings {
     dropout = try arguments.number("--dropout", in: 0...0.95)
     validationFraction = try arguments.number("--validation", in: 0.01...0.5) ?? 0.1
     testFraction = try arguments.number("--test", in: 0...0.9) ?? 0.2
+    scoresHeldOut = arguments.has("--held-out")
     training = try FitSettings.training(arguments)
     let ignored = ["--output", "--resume", "--checkpoint", "--log", "--log-steps", "--results", "--json", "--epochs"]
     var members: [JSON.Member] = []
@@ -134,8 +140,9 @@ struct FitSettings {
     options.epochs = try arguments.integer("--epochs", in: 1...100_000) ?? options.epochs
     options.patience = try arguments.integer("--patience", in: 1...100_000) ?? options.patience
     options.steps = try arguments.integer("--steps", in: 1...1_000_000_000)
-    options.clipLength = try arguments.integer("--clip", in: 1...4096) ?? options.clipLength
-    let batch = try arguments.integer("--batch", in: 1...65536) ?? max(options.clipLength, 128)
+    let clip = try arguments.integer("--clip", in: 1...4096)
+    let batch = try arguments.integer("--batch", in: 1...65536) ?? clip.map { $0 * max(1, 48 / $0) } ?? 48
+    options.clipLength = clip ?? TrainingOptions.clipLength(batch: batch)
     guard batch % options.clipLength == 0 else {
       throw UsageError("--batch: expected a multiple of --clip \(options.clipLength), found '\(batch)'")
     }

@@ -24,7 +24,7 @@ import Testing
 
   @Test func fitsAndSaysWhatItDid() async throws {
     let bench = try await bench()
-    let whole = try await fit(bench, "whole.safetensors", "--epochs", "4", "--log", "log.jsonl")
+    let whole = try await fit(bench, "whole.safetensors", "--epochs", "4", "--log", "log.jsonl", "--held-out")
     #expect(whole.code == 0, "\(whole.errors)")
     #expect(!FileManager.default.fileExists(atPath: bench["whole.safetensors.checkpoint"]))
     let rows = try FileSystem.read(bench["log.jsonl"]).split(separator: 10)
@@ -35,6 +35,7 @@ import Testing
 
     let model = try ModelFile.read(bench["whole.safetensors"])
     #expect(model.facts.cells.count == model.cells)
+    #expect(model.facts.cells.allSatisfy { $0.figures.map { $0.name } == ["held_out_r"] })
     #expect(model.facts.provenance.contains { $0.name == "simulated" && $0.text.hasPrefix("yes") })
     try await bench.run("verify", "whole.safetensors")
 
@@ -53,7 +54,7 @@ import Testing
     try await bench.fails(["fit", "r.npz"], 64, "--output PATH is needed")
     try await bench.fails(fit + ["--architecture", "resnet"], 64, "deep-retina", "found 'resnet'")
     try await bench.fails(fit + ["--architecture", "glm"], 64, "retina evaluate")
-    try await bench.fails(fit + ["--batch", "30"], 64, "a multiple of --clip 16")
+    try await bench.fails(fit + ["--batch", "30", "--clip", "16"], 64, "a multiple of --clip 16")
     try await bench.fails(fit + ["--schedule", "step:x"], 64, "plateau:10:0.2")
     try await bench.fails(fit + ["--history", "6", "--kernels", "15"], 65, "choose smaller kernels")
     try await bench.fails(fit + ["--history", "2000"], 64, "--history")

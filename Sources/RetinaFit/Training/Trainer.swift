@@ -168,27 +168,11 @@ public final class Trainer {
 
   /// The mean correlation on the validation responses; nothing when rates are not numbers.
   private func validate() -> Double? {
-    guard let model = try? network.model(), let plan = StreamPlan(model) else { return nil }
-    var sums = [ResponseSums](repeating: ResponseSums(), count: set.cellCount)
-    let pixels = set.height * set.width
-    for range in split.validation {
-      let first = range.lowerBound - lag - network.history + 1
-      let frames = range.count + network.history - 1
-      guard let shape = Shape(checking: [frames, set.height, set.width]),
-        let movie = Tensor(shape: shape, values: Array(set.stimulus[first * pixels..<(first + frames) * pixels])),
-        let rates = plan.run(movie, layers: [model.layers.count - 1], threads: options.threads)?.tensors[0],
-        rates.firstNonFinite == nil
-      else { return nil }
-      for (window, frame) in range.enumerated() {
-        for cell in 0..<set.cellCount {
-          let response = set.responses[frame * set.cellCount + cell]
-          guard !response.isNaN else { continue }
-          sums[cell].add(rate: Double(rates.values[window * set.cellCount + cell]), response: Double(response))
-        }
-      }
-    }
-    let scores = sums.compactMap { $0.pearson }
-    return scores.isEmpty ? 0 : scores.reduce(0, +) / Double(scores.count)
+    guard let model = try? network.model(),
+      let scores = set.correlations(with: model, frames: split.validation, lag: lag, threads: options.threads)
+    else { return nil }
+    let known = scores.compactMap { $0 }
+    return known.isEmpty ? 0 : known.reduce(0, +) / Double(known.count)
   }
 
   /// The model with the best weights.
