@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fit the reference model: a two-layer CNN of 70 salamander ganglion cells watching binary white noise.
+"""Fit the CNN of 70 salamander ganglion cells watching binary white noise in PyTorch: the peer of `retina fit`.
 
 The script regenerates the stimulus of the recording from its seed, picks the cells, fits a deep-retina style CNN and a
 linear-nonlinear (LN) baseline on the first 80 % of the recording, scores both on the last 20 %, and writes the CNN in
@@ -11,7 +11,7 @@ bin. A movie is [time, height, width]; a window is [history, height, width], old
 Example (about five minutes on one core):
 
     python3 tools/fit_reference.py --recording ../shared/recordings/liu2017_salamander_whitenoise \\
-        --out Models/salamander-whitenoise.safetensors --onnx /tmp/salamander-whitenoise.onnx
+        --out reference.safetensors --onnx /tmp/salamander-whitenoise.onnx
 
 The test bins (the last 20 %) are read once, after every choice has been made on the validation bins. The one exception is
 the list of cells, which follows the published criterion and looks at the whole recording's spike-triggered averages.
@@ -633,7 +633,7 @@ def parse_arguments(arguments):
     add = parser.add_argument
     add("--recording", type=Path, default=recording if recording.exists() else None, required=not recording.exists(),
         help="folder with y.npy.gz and centers.txt (default ../shared/recordings/liu2017_salamander_whitenoise)")
-    add("--out", type=Path, default=here / "Models/salamander-whitenoise.safetensors", help="the model file to write")
+    add("--out", type=Path, default=Path("reference.safetensors"), help="the model file to write")
     add("--onnx", type=Path, help="also write the model as ONNX")
     add("--dump-layers", type=Path, metavar="FILE.npz", help="also write every layer's output for the golden windows")
     add("--cache", type=Path, default=Path.home() / ".cache/retinakit", help="folder for the stimulus and checkpoints")
