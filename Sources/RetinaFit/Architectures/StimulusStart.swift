@@ -5,7 +5,7 @@ import RetinaStimuli
 ///
 /// Of the first layer's channels as many are ON as of the cells, but at least one is of either polarity. Those of a polarity have the
 /// main time course of the cells' spike-triggered averages, delayed from not at all to by its width: a network that starts without
-/// late channels hardly ever finds the delayed inhibition of a retina. Later layers start as blurs of the same channel.
+/// late channels seldom finds the delayed inhibition of a retina. Later layers start as blurs of the same channel.
 public struct StimulusStart: Sendable {
   /// Where each cell's spike-triggered average is largest, `(column, row)`.
   public let centres: [(column: Double, row: Double)]
