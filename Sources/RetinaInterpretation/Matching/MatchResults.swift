@@ -5,7 +5,7 @@ import RetinaFiles
 /// A match is the best of many thousand correlations, so that even a recording of something else finds one of .3 or .4. Its
 /// probability is therefore that of the *maximum*: the same search, over the same units, lags and shifts of the stimulus, on the
 /// trace moved round its end by every other number of frames (at least a window and the lags away). That holds when the
-/// stimulus is of one kind throughout; a chirp resembles itself after a cycle, which makes the null, and the test, more cautious.
+/// stimulus is of one kind throughout; for a chirp, which is not, ``permuted`` says how far to trust it.
 public struct MatchResults: Sendable {
   /// The recorded traces, each with the unit most like it.
   public var matches: [InteriorMatch]
