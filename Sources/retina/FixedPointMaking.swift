@@ -33,8 +33,9 @@ struct FixedPointMaking {
       throw UsageError("--budget: chooses between 8 and 16 bits, so that it needs --precision int16")
     }
     let source = calibrate == FixedPointMaking.predicted ? nil : try StimulusSource(calibrate, for: model)
-    inputs =
+    let inputs =
       try source.map { try FixedPointMaking.inputs($0, model, windows: windows) } ?? FixedPointMaking.noise(model)
+    self.inputs = inputs
     do {
       let stacks = try arguments.choice("--stacks", of: ["cheaper", "kept", "composed"])
       var folded = try FoldedModel(

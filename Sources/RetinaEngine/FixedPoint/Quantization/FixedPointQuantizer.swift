@@ -141,9 +141,9 @@ public struct FixedPointQuantizer {
     narrow.narrow = Set(0...parts.count)
     let types = FixedPointQuantizer(folded, calibration, narrow).types
     return types.indices.filter { place in
-      guard types[place] == .int8, place > 0 else { return types[place] == .int8 }
-      // What a pool or a relu hands on has the type of what it was given.
-      switch folded.model.layers[parts[place - 1].layer].operation {
+      guard types[place] == .int8, place < parts.count else { return types[place] == .int8 }
+      // What a relu or a pool is given has the type of what it hands on.
+      switch folded.model.layers[parts[place].layer].operation {
       case .activation(.relu), .maximumPool, .averagePool, .readout: return false
       default: return true
       }
