@@ -105,7 +105,8 @@ struct FixedPointConvolver {
   ) {
     let values = scratch.assumingMemoryBound(to: Int16.self)
     let weights = (scratch + inputBytes).assumingMemoryBound(to: Int16.self)
-    switch form {
+    // Weights with a zero point, which no image has, are left to the definition.
+    switch parameters.weight.offset == 0 ? form : .plain {
     case .plain:
       PlainFixedPointConvolution.forward(
         geometry, input: input, firstPlane: firstPlane, parameters: parameters, output: output)
