@@ -98,7 +98,8 @@ struct SalamanderLayout {
     guard mean.shape.rank == 2, mean.shape[0] == cells, mean.shape[1] == frames else {
       throw failure(place, "[\(cells) cells, \(frames) frames]", "\(mean.shape)")
     }
-    return repeats(movie, 1, recording) { mean.values[$2 * frames + $1] }
+    return Recording.RepeatedTest(
+      stimulus: .movie(movie), trials: 1, responses: Recording.transposed(mean))
   }
 
   /// Trials in the unit of the recording: where it is rates, trials of whole numbers are counts.
