@@ -53,16 +53,16 @@ public struct CircuitCheck: Sendable {
 
   /// What the circuit must do by its construction.
   ///
-  /// Gain control shifts the peak to earlier times and lowers what follows; rectified subunits answer both reversals of a grating;
-  /// every variant follows contrast. Nothing in the circuit waits for a period, prefers a direction, responds to a reversal, adapts for
+  /// Gain control shifts the peak to earlier times and lowers what follows; so do, for a second flash, delayed inhibition and the
+  /// adaptation of photoreceptors, at least two of which every variant has. Rectified subunits answer both reversals of a grating.
+  /// Every variant follows contrast. Nothing in the circuit waits for a period, prefers a direction, responds to a reversal, adapts for
   /// seconds, or lets inputs of the other polarity reach a cell.
   static func isExpected(_ phenomenon: String, without: Set<CascadeRetina.Part>) -> Bool {
     switch phenomenon {
-    case "latency-coding", "motion-anticipation", "contrast-adaptation", "contrast-gain", "paired-flash":
-      !without.contains(.gain)
+    case "latency-coding", "motion-anticipation", "contrast-adaptation", "contrast-gain": !without.contains(.gain)
     case "frequency-doubling": !without.contains(.rectification)
     case "object-motion": !without.contains(.amacrine) && !without.contains(.rectification)
-    case "chirp": true
+    case "paired-flash", "chirp": true
     default: false
     }
   }
