@@ -15,6 +15,10 @@ extension ReductionResult {
     let excitation = kept.reduce(0) { $0 + $1.excitation }
     let excitationTime =
       excitation > 0 ? kept.reduce(0) { $0 + $1.excitation * ($1.excitationTime ?? 0) } / excitation : nil
+    // By filters: when a unit sees what the excitation sees, too.
+    let excitationLatency =
+      kept.reduce(0) { $0 + $1.excitation * $1.latency } / max(excitation, .leastNormalMagnitude)
+    let halfFrame = frameRate.map { 500 / $0 } ?? 0.5
     for unit in kept {
       let inhibits = -unit.inhibition > 1.5 * unit.excitation
       let share = inhibits ? unit.inhibition / -excitation : unit.excitation / max(excitation, .leastNormalMagnitude)
@@ -29,12 +33,11 @@ extension ReductionResult {
       }
       text += "; it changes the peak by \(short(unit.peakChange))"
       result.mechanisms.append(text)
-      if inhibits, let own = unit.inhibitionTime, let excitationTime, own - excitationTime >= 0.5,
-        unit.peakShift <= -0.25
-      {
+      if inhibits, unit.latency - excitationLatency >= halfFrame, unit.peakShift <= -0.25 {
         result.mechanisms.append(
-          "late \(unit.polarity > 0 ? "ON" : "OFF") inhibition shortens the latency: channel \(unit.channel) by "
-            + time(-unit.peakShift))
+          "late \(unit.polarity > 0 ? "ON" : "OFF") inhibition shortens the latency: channel \(unit.channel) sees "
+            + "\(short(unit.latency - excitationLatency)) \(frameRate == nil ? "frames" : "ms") later than the excitation, and moves the "
+            + "peak by \(time(-unit.peakShift))")
       }
     }
     let exciting = kept.filter { -$0.inhibition <= 1.5 * $0.excitation }
