@@ -64,13 +64,14 @@ enum ReportStyle {
     display:flex;flex-wrap:wrap;gap:.5rem .75rem;align-items:center;padding:.5rem 0}
     .time label{display:flex;gap:.4rem;align-items:center;font-size:.875rem}
     .time input{flex:1 1 12rem;min-width:8rem;accent-color:var(--ink6);margin:0}
-    .time output{font-variant-numeric:tabular-nums;font-size:.875rem;min-width:11.5em}
+    .time output{font-variant-numeric:tabular-nums;font-size:.875rem;min-width:10em}
     figure{margin:.6rem 0 1rem}
     .wide{overflow-x:auto}
     .wide svg{display:block;width:100%;min-width:620px;height:auto}
     svg text{font-family:inherit}
     svg image{filter:var(--image,none)}
     svg .photograph{filter:none}
+    .plots .wide svg{min-width:420px}
     .trace svg{cursor:crosshair;touch-action:pan-y}
     .marker line{stroke:var(--ink6);stroke-width:1.5;stroke-dasharray:4 3}
     .marker circle{fill:var(--ink6)}
@@ -79,8 +80,8 @@ enum ReportStyle {
     .now{display:grid;grid-template-columns:230px minmax(260px,1fr) 236px;gap:1.5rem;align-items:start}
     .now h4,.maps h4{font-size:.9rem;margin:0 0 .4rem}
     .frame svg{display:block;width:230px;height:230px;border:1px solid var(--ink2)}
-    .frame circle{fill:none;stroke:#fff;stroke-width:2.4;vector-effect:non-scaling-stroke}
-    .frame circle+circle{stroke:#009e73;stroke-width:1.6;stroke-dasharray:3 2}
+    .frame circle{fill:none;stroke:#fff;stroke-width:6;vector-effect:non-scaling-stroke}
+    .frame circle+circle{stroke:#009e73;stroke-width:3}
     .bars{border-collapse:collapse;width:100%;font-size:.8125rem;font-variant-numeric:tabular-nums}
     .bars th{font-weight:400;text-align:left;padding:0 .6rem 0 0;white-space:nowrap;width:1%}
     .bars td:last-child{width:4.6em;text-align:right;padding-left:.6rem}
@@ -106,7 +107,7 @@ enum ReportStyle {
     table.data th,table.data td{padding:.2rem .7rem .2rem 0;border-bottom:1px solid var(--ink3);text-align:right;
     vertical-align:top}
     table.data th{color:var(--ink1);font-weight:600}
-    table.data .text{text-align:left;max-width:34em;overflow-wrap:anywhere}
+    table.data .text{text-align:left;min-width:5.5em;max-width:34em;overflow-wrap:break-word}
     .downloads{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.4rem 0;font-size:.875rem}
     .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.8rem;margin:1rem 0;padding:0}
     .facts div{background:var(--panel);border-radius:6px;padding:.6rem .8rem}
@@ -136,7 +137,7 @@ enum ReportStyle {
     figure,.said,.now,.maps,.plots>*{break-inside:avoid}
     h2,h3,h4{break-after:avoid}
     .wide{overflow:visible}
-    .wide svg{min-width:0}
+    .wide svg,.plots .wide svg{min-width:0}
     .now{grid-template-columns:170px 1fr 170px;gap:1rem}
     .now svg{width:100%;height:auto}
     .frame svg{width:170px;height:170px}
