@@ -254,7 +254,7 @@ struct ReportPage {
       }
       return """
         <div class="card"><header><b>channel \(channel)</b><output></output></header>
-        <svg class="map" role="img" aria-label="Contributions of \(name), channel \(channel)"></svg>
+        <svg class="map" preserveAspectRatio="none" role="img" aria-label="Contributions of \(name), channel \(channel)"></svg>
         <small>sees</small>\(field ?? "")</div>
         """
     }
