@@ -91,9 +91,9 @@ struct FixedPointConvolver {
   /// Multiply-adds that are carried out; a step of the definition counts as twenty.
   var products: Int {
     guard form == .blocks else { return geometry.multiplyAdds * (form == .plain ? 20 : 2) }
-    let strips = (geometry.window.outputHeight + stripRows - 1) / stripRows
+    let positions = (geometry.window.outputHeight - 1) * paddedWidth + geometry.window.outputWidth
     let outputs = (geometry.outputs / geometry.groups + 3) / 4 * 4 * geometry.groups
-    return strips * stripPositions * outputs * paddedMembers * geometry.window.taps
+    return positions * outputs * paddedMembers * geometry.window.taps
   }
 
   // MARK: - Running

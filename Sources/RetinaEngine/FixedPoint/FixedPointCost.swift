@@ -12,9 +12,9 @@ public struct FixedPointCost: Sendable {
   /// What was measured for a level.
   public static func standard(_ level: ProcessorLevel) -> FixedPointCost {
     switch level {
-    case .baseline: return FixedPointCost(products: 42e9, values: 0.6e9)
-    case .avx2: return FixedPointCost(products: 100e9, values: 1.5e9)
-    case .avx512: return FixedPointCost(products: 210e9, values: 3e9)
+    case .baseline: return FixedPointCost(products: 42e9, values: 2.2e9)
+    case .avx2: return FixedPointCost(products: 100e9, values: 3.7e9)
+    case .avx512: return FixedPointCost(products: 210e9, values: 7.5e9)
     }
   }
 
