@@ -61,18 +61,11 @@ import Testing
 
   @Test func `a missing HDF5 library is told with the way to get it`() async throws {
     try FileSystem.write([1, 2, 3], to: bench["a.h5"])
-    let process = Process()
-    process.executableURL = URL(filePath: Tool.path)
-    process.arguments = ["info", bench["a.h5"]]
-    process.environment = ["RETINA_HDF5": "/none/libhdf5.so"]
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 66)
-    #expect(text.contains("apt-get install hdf5-tools"), "\(text)")
-    #expect(text.filter { $0 == "\n" }.count == 1)
+    let outcome = try await Tool.run(
+      ["info", "a.h5"], in: bench.folder, environment: ["RETINA_HDF5": "/none/libhdf5.so"])
+    #expect(outcome.code == 66)
+    #expect(outcome.errors.contains("apt-get install hdf5-tools"), "\(outcome.errors)")
+    #expect(outcome.errors.filter { $0 == "\n" }.count == 1)
   }
 
   @Test(.enabled(if: hasHDF5, "no HDF5 library; apt-get install hdf5-tools"))

@@ -28,16 +28,19 @@ enum Tool {
 
   /// Runs the tool in a folder; what it prints goes to `output` when that is given.
   static func run(
-    _ words: [String], in folder: String, output: String? = nil, executable: String = path
+    _ words: [String], in folder: String, output: String? = nil, executable: String = path,
+    environment: [String: String] = [:]
   ) async throws -> Outcome {
-    let outcome = try await start(words, in: folder, output: output, executable: executable).outcome()
+    let tool = try start(words, in: folder, output: output, executable: executable, environment: environment)
+    let outcome = try await tool.outcome()
     #expect(outcome.signal == nil, "\(words) ended by a signal")
     return outcome
   }
 
   /// Starts the tool in a folder; one at a time.
   static func start(
-    _ words: [String], in folder: String, output: String? = nil, executable: String = path
+    _ words: [String], in folder: String, output: String? = nil, executable: String = path,
+    environment: [String: String] = [:]
   ) throws -> RunningTool {
     let (errors, own) = (folder + "/.errors", folder + "/.output")
     for file in [errors, own] { try FileSystem.write([], to: file) }
@@ -46,6 +49,7 @@ enum Tool {
     process.arguments = words
     // A calibration of this machine is none of a test's business.
     process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CACHE_HOME": folder]) { $1 }
+      .merging(environment) { $1 }
     process.currentDirectoryURL = URL(filePath: folder)
     process.standardOutput = FileHandle(forWritingAtPath: output ?? own)
     process.standardError = FileHandle(forWritingAtPath: errors)

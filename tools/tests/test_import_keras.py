@@ -26,12 +26,14 @@ def bn_cnn():
 
 def convnet():
     """The first deep-retina: padding, pooling, a hidden dense layer."""
-    return keras.Sequential([
-        keras.Input((6, 14, 15)),
+    x = y = keras.Input((6, 14, 15))
+    for layer in [
         layers.Conv2D(4, 5, padding="same", data_format="channels_first", activation="relu"),
         layers.BatchNormalization(axis=1, scale=False), layers.MaxPooling2D(2, data_format="channels_first"), layers.Dropout(.3),
         layers.Flatten(), layers.Dense(5), layers.ELU(.7), layers.Dense(3, activation="exponential"),
-    ])
+    ]:
+        y = layer(y)
+    return keras.Model(x, y)
 
 
 def randomised(net):
