@@ -61,7 +61,7 @@ def main():
                 expected = np.stack([part.mean(0) for part in np.split(fine, frames)])
             compare(f"{old} to {new} frames/s, fine grid", found, expected)
     print(f"largest difference {worst:.1e}")
-    return worst > 2e-6
+    return int(worst > 2e-6)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def check_chain(model):
     if isinstance(model, keras.Sequential):
         return
     for before, after in zip(model.layers, model.layers[1:]):
-        if after.input is not before.output:
+        if [node.operation for node in after._inbound_nodes[-1].parent_nodes] != [before]:
             fail(after, f"the output of '{before.name}' as its input", "another: the net has branches")
 
 
