@@ -69,11 +69,12 @@ def normalisation(layer, config, rank):
             "eps": config["epsilon"]}, tensors
 
 
-def layers_of(layer, rank):
-    """The layers of RetinaKit for one of Keras, each with its tensors; `rank` is that of its input with the batch."""
+def layers_of(layer):
+    """The layers of RetinaKit for one of Keras, each with its tensors."""
     kind, config = type(layer).__name__, layer.get_config()
     if kind in NOTHING:
         return []
+    rank = len(layer.input.shape)
     if kind == "Conv2D":
         return [convolution(layer, config)] + activation(layer, config["activation"])
     if kind == "Dense":
@@ -135,7 +136,7 @@ def main():
     if len(shape) != 3 or None in shape:
         sys.exit(f"{arguments.model}: expected an input [history, height, width], found {list(shape)}")
     check_chain(model)
-    layers = [own for layer in model.layers for own in layers_of(layer, len(layer.input.shape))]
+    layers = [own for layer in model.layers for own in layers_of(layer)]
     cells = [{"name": f"cell {index}"} for index in range(model.outputs[0].shape[-1])]
     facts = {
         "lag": arguments.lag, "frame_rate": arguments.frame_rate, "response": {"unit": arguments.unit}, "cells": cells,
