@@ -1,7 +1,8 @@
 /// The mean stimulus before a spike, as z-scores: what it would be without any relation has mean 0 and variance 1.
 ///
-/// For a white stimulus of mean 0 and deviation 1 the sum over bins of response x pixel has, under independence, the
-/// variance of the sum of squared responses. For stimuli with correlations the figures are only a guide.
+/// The mean stimulus of all bins is subtracted: without that, a cell with a base rate has a filter of the pixels' chance means. For a
+/// white stimulus of deviation 1 the sum over bins of response x pixel has then, under independence, the variance of the sum of squared
+/// deviations of the response. For stimuli with correlations the figures are only a guide.
 public struct SpikeTriggeredAverage: Sendable {
   /// Frames between pixel and response; below 0 the response comes first.
   public let lags: Range<Int>
@@ -20,11 +21,12 @@ public struct SpikeTriggeredAverage: Sendable {
     let step = 1 + max(0, bins.count - 1) / limit
     let width = cutOut.columns.count
     var sums = [Float](repeating: 0, count: lags.count * cutOut.count)
-    var squares: Float = 0
+    var (total, squares): (Float, Float) = (0, 0)
     sums.withUnsafeMutableBufferPointer { sums in
       set.stimulus.withUnsafeBufferPointer { stimulus in
         for place in stride(from: 0, to: bins.count, by: step) {
           let response = set.responses[bins[place] * set.cellCount + cell]
+          total += response
           squares += response * response
           for (index, lag) in lags.enumerated() where (0..<set.frameCount).contains(bins[place] - lag) {
             let frame = (bins[place] - lag) * set.height
@@ -37,10 +39,30 @@ public struct SpikeTriggeredAverage: Sendable {
         }
       }
     }
-    let scale = squares > 0 ? 1 / squares.squareRoot() : 0
+    let mean = SpikeTriggeredAverage.meanStimulus(set, cutOut, frames)
+    let looked = frames.joined().count { !set.responses[$0 * set.cellCount + cell].isNaN }
+    let variance = squares - total * total * Float(step) / Float(max(1, looked))
+    let scale = variance > 0 ? 1 / variance.squareRoot() : 0
     self.lags = lags
     self.cutOut = cutOut
-    scores = sums.map { $0 * scale }
+    scores = sums.indices.map { (sums[$0] - total * mean[$0 % cutOut.count]) * scale }
+  }
+
+  /// The mean over frames of every pixel of the cut-out.
+  private static func meanStimulus(_ set: TrainingSet, _ cutOut: CutOut, _ frames: [Range<Int>]) -> [Float] {
+    let (width, count) = (cutOut.columns.count, frames.reduce(0) { $0 + $1.count })
+    var sums = [Float](repeating: 0, count: cutOut.count)
+    sums.withUnsafeMutableBufferPointer { sums in
+      set.stimulus.withUnsafeBufferPointer { stimulus in
+        for frame in frames.joined() {
+          for (row, y) in cutOut.rows.enumerated() {
+            let source = stimulus.baseAddress! + (frame * set.height + y) * set.width + cutOut.columns.lowerBound
+            for column in 0..<width { sums[row * width + column] += source[column] }
+          }
+        }
+      }
+    }
+    return sums.map { $0 / Float(max(1, count)) }
   }
 
   /// The score of largest magnitude: its lag, its place in the cut-out, row-major, and the score.
