@@ -9,6 +9,10 @@
 
 #define RETINA_INLINE static inline __attribute__((always_inline))
 
+/* Every function is inlined: how the wider vectors are passed in calls does not matter. */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"
+
 #if defined(__x86_64__)
 
 #if defined(__AVX512BW__)
@@ -146,5 +150,7 @@ RETINA_INLINE retina_factors retina_widened_factors(retina_small_factors values)
 
 RETINA_INLINE retina_bytes retina_as_bytes(retina_sums values) { return __builtin_convertvector(values, retina_bytes); }
 RETINA_INLINE retina_halves retina_as_halves(retina_sums values) { return __builtin_convertvector(values, retina_halves); }
+
+#pragma clang diagnostic pop
 
 #endif
