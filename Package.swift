@@ -63,7 +63,8 @@ let package = Package(
       name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli", "RetinaTheory"],
       exclude: ["README.md"], swiftSettings: optimised),
     .target(
-      name: "RetinaReport", dependencies: ["RetinaEngine", "RetinaProbe", "RetinaFiles", "RetinaFit"],
+      name: "RetinaReport",
+      dependencies: ["RetinaEngine", "RetinaProbe", "RetinaFiles", "RetinaFit", "RetinaInterpretation"],
       exclude: ["README.md"], swiftSettings: optimised),
     .target(
       name: "RetinaInterpretation",
@@ -92,7 +93,7 @@ let package = Package(
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
     .testTarget(name: "RetinaInterpretationTests", dependencies: ["RetinaInterpretation"]),
-    .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaFiles"]),
+    .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaFiles", "RetinaInterpretation"]),
     .testTarget(name: "RetinaTheoryTests", dependencies: ["RetinaTheory", "RetinaFiles"]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["retina", "RetinaFiles", "RetinaProbe", "RetinaStimuli"]),
