@@ -55,7 +55,8 @@ enum PhenomenaCommand: Command {
     return ExitCode.done
   }
 
-  private struct Subject {
+  /// What is looked at, and what must be known about it.
+  struct Subject {
     var responder: any Responder
     var display: Display
     var twin: LinearNonlinearResponder?
@@ -76,7 +77,11 @@ enum PhenomenaCommand: Command {
 
   private static func model(_ arguments: Arguments) throws -> Subject {
     let path = arguments.operands[0]
-    let model = try ModelFile.read(path)
+    return try subject(try ModelFile.read(path), file: path, arguments)
+  }
+
+  /// A model on the display that it or the options state.
+  static func subject(_ model: Model, file path: String, _ arguments: Arguments) throws -> Subject {
     guard model.inputShape.rank == 3, max(model.inputShape[1], model.inputShape[2]) <= 512 else {
       throw FileError(
         file: path, expected: "a movie model with an input [history, height, width] of at most 512 x 512",

@@ -53,7 +53,8 @@ enum ReduceCommand: Command {
     return ExitCode.done
   }
 
-  private static func layer(of model: Model, _ arguments: Arguments) throws -> Int {
+  /// The layer that is named, or else the first nonlinearity with channels.
+  static func layer(of model: Model, _ arguments: Arguments) throws -> Int {
     let features = model.layers.indices.filter { model.shapes[$0].rank == 3 }
     guard let name = arguments["--layer"] else {
       let first = features.first { place in

@@ -13,10 +13,18 @@ enum ReportCommand: Command {
     CommandOption("--cells", "N,N,...", "cells with a page, from 0 (default: the 6 that are predicted best)"),
     CommandOption(
       "--baselines", "NAMES", "fitted beside the model when there is a recording: ln, glm or none (default: ln)"),
+    CommandOption("--phenomena", nil, "also look for the phenomena of retina phenomena"),
+    CommandOption(
+      "--reduce", nil, "also find the fewest channels that make each of --cells, or the first cell of the page"),
+    CommandOption("--match", "RECORDED", "also compare units with interior.NAME [time, unit] of this recording"),
     .threads, .json,
   ]
-  static let example =
-    "retina report Models/salamander-whitenoise.safetensors Stimuli/battery.json --output report.html"
+  static let example = """
+    retina report Models/salamander-whitenoise.safetensors Stimuli/battery.json --output report.html
+
+    What retina phenomena and retina reduce find by default, on the same page:
+    retina report Models/salamander-whitenoise.safetensors Stimuli/flashes.json --cells 1 --phenomena --reduce --output report.html
+    """
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let output = try arguments.output()
@@ -34,16 +42,19 @@ enum ReportCommand: Command {
     request.cells = try cells(arguments, model)
     request.baselines = try EvaluateCommand.baselines(arguments) ?? request.baselines
     request.threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
+    let findings = try ReportFindings(model, file: path, threads: request.threads, arguments)
     let progress = Progress("reporting", total: request.work)
-    let contents = try request.run { progress.advance($0) }
-    let page = contents.html()
+    var contents = try request.run { progress.advance($0) }
     progress.end()
+    contents.sections += try findings.sections(contents)
+    let page = contents.html()
     try FileSystem.write(Array(page.utf8), to: output)
     if arguments.has("--json") {
       let report: JSON = [
         "file": .string(output), "bytes": .number(Double(page.utf8.count)),
         "cells": .array(contents.cells.map { .number(Double($0.index)) }),
         "stimuli": .array(contents.stimuli.map { .string($0.name) }),
+        "sections": .array(contents.sections.map { .string($0.name) }),
         "largest_relative_residual": contents.largestRelativeResidual.map { JSON($0) } ?? .null,
       ]
       print(report.text(indented: true))

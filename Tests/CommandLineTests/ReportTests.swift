@@ -16,6 +16,28 @@ import Testing
     #expect(page.contains("called “ganglion-9”"))
   }
 
+  @Test func whatOtherCommandsFindAreSections() async throws {
+    let bench = try Bench()
+    try await bench.run(
+      "simulate", "white-noise", "--set", "duration_frames=400", "--set", "board_width=8", "--set", "board_height=8",
+      "--height", "8", "--width", "8", "--cells", "2", "--repeats", "0", "--output", "r.npz")
+    let best = try await bench.json(
+      "report", "model.safetensors", "set.json", "--reduce", "--match", "r.npz", "--output", "report.html")
+    let first = try #require(best["cells"]?.array?.first?.integer)
+    #expect(best["sections"] == [.string("reduction-\(first)"), "matches"])
+    let chosen = try await bench.json(
+      "report", "model.safetensors", "set.json", "--phenomena", "--reduce", "--match", "r.npz", "--cells", "2,0",
+      "--output", "report.html")
+    #expect(chosen["sections"] == ["phenomena", "reduction-2", "reduction-0", "matches"])
+    let page = String(decoding: try FileSystem.read(bench["report.html"]), as: UTF8.self)
+    #expect(page.contains("<section id=\"reduction-0\"") && page.contains("units of relu1"))
+    #expect(page.contains("linear-nonlinear models fitted to tiny") && page.contains("Paired flash depression"))
+    #expect(page.contains("simulated traces are matched") && page.contains("bipolar-on/"))
+    let words = ["report", "model.safetensors", "set.json", "--output", "other.html", "--match"]
+    try await bench.fails(words + ["none.npz"], 66, "none.npz")
+    try await bench.fails(words + ["movie.npy"], 65, "movie.npy")
+  }
+
   @Test func recordingOfOtherCellsIsRefused() async throws {
     let bench = try Bench()
     try await bench.run(

@@ -11,7 +11,8 @@ extension ReportSection {
         "\(results.matched) of \(results.matches.count) \(isSimulated ? "simulated" : "recorded") traces are matched by a unit "
           + "at a false-discovery rate of \(NumberText.short(results.rate, decimals: 3)): each was compared with \(results.units) units, "
           + "at lags up to \(results.lags) frames, over \(results.frames) frames. Probabilities are those of the largest of all "
-          + "these correlations."
+          + "these correlations. “Held out” and “linear-nonlinear” are correlations on frames that were not used to choose the unit, "
+          + "or to fit such a model to the trace."
       ]
         + (results.permuted.map {
           [
