@@ -134,9 +134,12 @@ def quadratic_programme(s: np.ndarray, t: np.ndarray) -> float:
     size, count = s.shape
     if (t @ s).max() < 0:
         return 0.0
-    answer = cvxopt.solvers.qp(
-        cvxopt.matrix(np.eye(size)), cvxopt.matrix(-t), cvxopt.matrix(np.ascontiguousarray(s.T)), cvxopt.matrix(np.zeros(count))
-    )
+    programme = [cvxopt.matrix(np.eye(size)), cvxopt.matrix(-t), cvxopt.matrix(np.ascontiguousarray(s.T)), cvxopt.matrix(np.zeros(count))]
+    try:
+        answer = cvxopt.solvers.qp(*programme)
+    except ValueError:
+        # Rounding can push a scaling of the interior point below 0 just before the tight tolerances are met.
+        answer = cvxopt.solvers.qp(*programme, options={"show_progress": False, "abstol": 1e-9, "reltol": 1e-9, "feastol": 1e-9})
     v = np.asarray(answer["x"]).ravel()
     return float(np.sum((v - t) ** 2))
 
