@@ -30,20 +30,8 @@ struct FieldFigure {
   }
 
   private func drawCourse(in box: Box, into svg: inout SVG) {
-    let values = field.temporal.map(Double.init)
-    let lags = values.indices.map { clock.time(of: Double($0 - (values.count - 1)) - Double(lag)) }
-    var extent = Extent()
-    extent.include(values)
-    let limit = extent.magnitude > 0 ? extent.magnitude * 1.08 : 1
-    let plot = LinePlot(
-      box: box,
-      horizontal: Axis(
-        from: lags.first ?? 0, through: lags.last ?? 1, start: box.x, end: box.right, ticks: 4,
-        smallestStep: clock.smallestTickStep),
-      vertical: Axis(from: -limit, through: limit, start: box.bottom, end: box.y, ticks: 2))
-    let zero = plot.vertical.position(of: 0)
-    svg.line(from: Point(x: box.x, y: zero), to: Point(x: box.right, y: zero), colour: Ink.grid)
-    plot.drawLine(x: lags, y: values, colour: Ink.trace, into: &svg)
+    let course = TemporalCourse(values: field.temporal, clock: clock, lag: lag)
+    let plot = course.draw(in: box, ticks: 4, into: &svg)
     guard isLarge else { return }
     LinePlot.drawBottomAxis(plot.horizontal, at: box.bottom, label: clock.lagLabel, overhang: 8, into: &svg)
   }

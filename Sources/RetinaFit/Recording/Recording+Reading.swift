@@ -6,7 +6,8 @@ extension Recording {
   ///
   /// - Throws: ``FileError`` for an `.npz` file that cannot be read.
   public static func isHeld(in path: String) throws(FileError) -> Bool {
-    guard isRecording(path), !isHDF5(path) else { return isHDF5(path) }
+    if isHDF5(path) { return true }
+    guard isRecording(path) else { return false }
     return try NPZArchive(path).names.contains { $0 == "metadata" || $0 == "responses" }
   }
 
