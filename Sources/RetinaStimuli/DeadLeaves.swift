@@ -8,36 +8,24 @@ import RetinaModel
 /// Journal of Computer Vision 41, 35, 2001). Leaves are laid from the top down until every point is covered, which gives
 /// an exact sample of the model.
 public struct DeadLeaves: StimulusGenerator {
-  /// Length of the movie in frames.
-  public var durationFrames = 120
-  /// Frames for which an image stays.
-  public var imageFrames = 60
+  /// How the images are looked at.
+  public var viewing = Viewing()
   /// Radius of the smallest leaves in pixels.
   public var smallestRadius = 1.5
   /// Radius of the largest leaves in pixels.
   public var largestRadius = 32.0
   /// Greys are uniform from the negative of this value to this value.
   public var contrast = 1.0
-  /// Standard deviation of the eye's drift in pixels per frame along each axis.
-  public var driftStep = 0.5
-  /// Time constant in frames with which the eye returns to its first position; 0 for a free walk.
-  public var driftReturnFrames = 0.0
-  /// Seed of images and drift.
-  public var seed = 1
 
   /// Creates the leaves with the defaults.
   public init() {}
 
   /// The length of the movie in frames.
-  public var frameCount: Int { durationFrames }
+  public var frameCount: Int { viewing.durationFrames }
 
   /// The movie `[time, height, width]`.
   public func movie(height: Int, width: Int) -> Tensor {
-    let viewing = Viewing(
-      durationFrames: durationFrames, imageFrames: imageFrames, driftStep: driftStep,
-      driftReturnFrames: driftReturnFrames, seed: seed)
-    let pixels = PeriodicImage.pixels(height: height, width: width)
-    return viewing.movie(height: height, width: width) { image(pixels: pixels, using: &$0) }
+    viewing.movie(height: height, width: width, image: image)
   }
 
   /// One image of `pixels` x `pixels`.
@@ -76,21 +64,15 @@ public struct DeadLeaves: StimulusGenerator {
   }
 }
 
-extension DeadLeaves: NamedGenerator {
+extension DeadLeaves: ViewedImages {
   static let name = "dead-leaves"
   static let summary = "occluding discs of all sizes, seen by a drifting eye"
-  static let parameters: [Parameter<DeadLeaves>] = [
-    .duration("duration_frames", \.durationFrames, "length of the movie"),
-    .duration("image_frames", \.imageFrames, "how long an image stays"),
-    .number("smallest_radius", \.smallestRadius, unit: "pixels", in: 0.5...64, "radius of the smallest leaves"),
-    .number("largest_radius", \.largestRadius, unit: "pixels", in: 0.5...64, "radius of the largest leaves"),
-    .number("contrast", \.contrast, unit: "contrast", in: 0...1, "greys are uniform between its negative and it"),
-    .number("drift_step", \.driftStep, unit: "pixels/frame", in: 0...64, "standard deviation of the eye's drift"),
-    .number(
-      "drift_return_frames", \.driftReturnFrames, unit: "frames", in: 0...Double(Limits.frames),
-      "time constant of the eye's return; 0 for a free walk"),
-    .integer("seed", \.seed, unit: nil, in: 0...Limits.seed, "seed of images and drift"),
-  ]
+  static let parameters: [Parameter<DeadLeaves>] =
+    Parameter.lengths + [
+      .number("smallest_radius", \.smallestRadius, unit: "pixels", in: 0.5...64, "radius of the smallest leaves"),
+      .number("largest_radius", \.largestRadius, unit: "pixels", in: 0.5...64, "radius of the largest leaves"),
+      .number("contrast", \.contrast, unit: "contrast", in: 0...1, "greys are uniform between its negative and it"),
+    ] + Parameter.eye
 
   func conflict(height: Int, width: Int) -> ParameterConflict? {
     guard smallestRadius <= largestRadius else {

@@ -170,14 +170,19 @@ import Testing
       return Double(flat) / Double(pairs.count)
     }
     var (leaves, clouds) = (DeadLeaves(), OneOverF())
-    (leaves.durationFrames, leaves.imageFrames, clouds.durationFrames, clouds.imageFrames) = (4, 1, 4, 1)
+    (
+      leaves.viewing.durationFrames, leaves.viewing.imageFrames, clouds.viewing.durationFrames,
+      clouds.viewing.imageFrames
+    ) = (4, 1, 4, 1)
     #expect(flatShare(leaves.movie(height: 50, width: 50)) > 0.4)
     #expect(flatShare(clouds.movie(height: 50, width: 50)) < 0.01)
   }
 
   @Test func `leaves without drift are the same to the bit on every platform`() {
     var leaves = DeadLeaves()
-    (leaves.durationFrames, leaves.imageFrames, leaves.driftStep, leaves.seed) = (2, 1, 0, 5)
+    (leaves.viewing.durationFrames, leaves.viewing.imageFrames, leaves.viewing.driftStep, leaves.viewing.seed) = (
+      2, 1, 0, 5
+    )
     let movie = leaves.movie(height: 20, width: 30)
     // The digest was computed by a program of its own, in Python, from the description of the model.
     let bytes = movie.values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
@@ -187,13 +192,13 @@ import Testing
 
   @Test func `an image stays for its frames and the eye then starts anew`() {
     var leaves = DeadLeaves()
-    (leaves.durationFrames, leaves.imageFrames, leaves.driftStep) = (6, 3, 0)
+    (leaves.viewing.durationFrames, leaves.viewing.imageFrames, leaves.viewing.driftStep) = (6, 3, 0)
     let still = leaves.movie(height: 10, width: 10)
     func frame(_ movie: Tensor, _ time: Int) -> [Float] { Array(movie.values[time * 100..<(time + 1) * 100]) }
     #expect(frame(still, 0) == frame(still, 2))
     #expect(frame(still, 2) != frame(still, 3))
     #expect(frame(still, 3) == frame(still, 5))
-    leaves.driftStep = 0.5
+    leaves.viewing.driftStep = 0.5
     let moved = leaves.movie(height: 10, width: 10)
     #expect(frame(moved, 0) == frame(still, 0))
     #expect(frame(moved, 1) != frame(still, 1))
@@ -203,11 +208,11 @@ import Testing
   @Test(arguments: [0, 1, Limits.seed])
   func `movies repeat for a seed and differ between seeds`(seed: Int) {
     var (leaves, clouds) = (DeadLeaves(), OneOverF())
-    (leaves.durationFrames, clouds.durationFrames) = (3, 3)
-    (leaves.seed, clouds.seed) = (seed, seed)
+    (leaves.viewing.durationFrames, clouds.viewing.durationFrames) = (3, 3)
+    (leaves.viewing.seed, clouds.viewing.seed) = (seed, seed)
     let first = (leaves.movie(height: 8, width: 12), clouds.movie(height: 8, width: 12))
     #expect(leaves.movie(height: 8, width: 12) == first.0 && clouds.movie(height: 8, width: 12) == first.1)
-    (leaves.seed, clouds.seed) = (77, 77)
+    (leaves.viewing.seed, clouds.viewing.seed) = (77, 77)
     #expect(leaves.movie(height: 8, width: 12) != first.0 && clouds.movie(height: 8, width: 12) != first.1)
   }
 }

@@ -20,13 +20,13 @@ struct PolarityReversal: Phenomenon {
   private func scene(_ stage: Stage, contrast: Double, seconds: Double) -> Tensor {
     let display = stage.display
     var leaves = DeadLeaves()
-    leaves.durationFrames = max(stage.lead + 1, display.frames(milliseconds: seconds * 1000))
-    leaves.imageFrames = display.frames(milliseconds: 700)
+    leaves.viewing.durationFrames = max(stage.lead + 1, display.frames(milliseconds: seconds * 1000))
+    leaves.viewing.imageFrames = display.frames(milliseconds: 700)
     (leaves.smallestRadius, leaves.largestRadius) = (
       max(0.5, display.pixels(micrometres: 75)), max(1, display.pixels(micrometres: 1600))
     )
-    (leaves.contrast, leaves.seed) = (contrast, 5)
-    leaves.driftStep = display.pixels(micrometres: 120) / Double(display.frameRate).squareRoot()
+    (leaves.contrast, leaves.viewing.seed) = (contrast, 5)
+    leaves.viewing.driftStep = display.pixels(micrometres: 120) / Double(display.frameRate).squareRoot()
     return leaves.movie(height: display.height, width: display.width)
   }
 
