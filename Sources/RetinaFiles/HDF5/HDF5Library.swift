@@ -29,6 +29,9 @@ struct HDF5Library: Sendable {
   let createGroup:
     @convention(c) @Sendable (Identifier, UnsafePointer<CChar>, Identifier, Identifier, Identifier) -> Identifier
 
+  // Errors.
+  let setErrorOutput: @convention(c) @Sendable (Identifier, UnsafeRawPointer?, UnsafeMutableRawPointer?) -> CInt
+
   // Links.
   let linkExists: @convention(c) @Sendable (Identifier, UnsafePointer<CChar>, Identifier) -> CInt
   let groupInformation: @convention(c) @Sendable (Identifier, UnsafeMutableRawPointer) -> CInt
@@ -120,7 +123,10 @@ extension HDF5Library {
   ) throws(FileError) -> Value {
     try lock.withLock { (_) throws(FileError) in
       switch found {
-      case .success(let library): return try body(library)
+      case .success(let library):
+        // Errors are told by the caller; without this the library prints them, too. It remembers so for each thread.
+        _ = library.setErrorOutput(0, nil, nil)
+        return try body(library)
       case .failure(let error):
         throw FileError(
           kind: kind, file: file,
@@ -151,13 +157,9 @@ extension HDF5Library {
     else { throw HDF5LibraryError(found: "\(symbols.name) of version \(major).\(minor)") }
 
     let open: @convention(c) () -> CInt = try symbols.function("H5open")
-    let setErrorOutput: @convention(c) (Identifier, UnsafeRawPointer?, UnsafeMutableRawPointer?) -> CInt =
-      try symbols.function("H5Eset_auto2")
-    // Errors are told by the caller; without this the library prints them, too.
-    guard open() >= 0, setErrorOutput(0, nil, nil) >= 0 else {
-      throw HDF5LibraryError(found: "\(symbols.name), which does not start")
-    }
+    guard open() >= 0 else { throw HDF5LibraryError(found: "\(symbols.name), which does not start") }
 
+    setErrorOutput = try symbols.function("H5Eset_auto2")
     openFile = try symbols.function("H5Fopen")
     createFile = try symbols.function("H5Fcreate")
     flush = try symbols.function("H5Fflush")
