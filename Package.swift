@@ -58,7 +58,7 @@ let package = Package(
     // MARK: - Floors 5-6: files, stimuli, pictures
     .target(
       name: "RetinaFiles", dependencies: ["RetinaModel", "RetinaGraph"], exclude: ["README.md", "HDF5/README.md"]),
-    .target(name: "RetinaStimuli", dependencies: ["RetinaFiles"], swiftSettings: optimised),
+    .target(name: "RetinaStimuli", dependencies: ["RetinaKernels", "RetinaFiles"], swiftSettings: optimised),
     .target(
       name: "RetinaFit", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaStimuli", "RetinaTheory"],
       exclude: ["README.md"], swiftSettings: optimised),
@@ -87,9 +87,10 @@ let package = Package(
       name: "RetinaKernelsTests", dependencies: ["RetinaKernels"] + levels.map { .target(name: $0.name) }),
     .testTarget(name: "RetinaModelTests", dependencies: ["RetinaModel"]),
     .testTarget(name: "RetinaEngineTests", dependencies: ["RetinaEngine", "RetinaFiles", "RetinaGraph"]),
-    .testTarget(name: "RetinaProbeTests", dependencies: ["RetinaProbe", "RetinaFiles"]),
-    .testTarget(name: "RetinaGraphTests", dependencies: ["RetinaGraph"]),
-    .testTarget(name: "RetinaFilesTests", dependencies: ["RetinaFiles", "RetinaModel", "RetinaGraph"]),
+    .testTarget(name: "RetinaProbeTests", dependencies: ["RetinaKernels", "RetinaProbe", "RetinaFiles"]),
+    .testTarget(name: "RetinaGraphTests", dependencies: ["RetinaKernels", "RetinaGraph"]),
+    .testTarget(
+      name: "RetinaFilesTests", dependencies: ["RetinaKernels", "RetinaFiles", "RetinaModel", "RetinaGraph"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
     .testTarget(name: "RetinaInterpretationTests", dependencies: ["RetinaInterpretation"]),

@@ -285,11 +285,12 @@ public func retina_spikes(
   else { return Status.badArgument.rawValue }
   let (work, status) = reading(model, open)
   guard let work else { return status.rawValue }
-  var source = SpikeSource(seed: seed.pointee)
+  var random = SeededRandom(seed: seed.pointee)
   for cell in 0..<count {
-    spikes[cell] = source.count(mean: Double(work.number(open.image.layerCount - 1, cell)) * Double(bin))
+    let mean = Double(work.number(open.image.layerCount - 1, cell)) * Double(bin)
+    spikes[cell] = UInt32(clamping: random.poisson(mean: mean))
   }
-  seed.pointee = source.state
+  seed.pointee = random.state
   return status.rawValue
 }
 

@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
   func `the derivative along a direction is that of float64 differences`(example: Example) throws {
     let model = try example.model()
     let program = Program(model)
-    var generator = SeededGenerator(seed: 7)
+    var generator = SeededRandom(seed: 7)
     let (input, direction) = (generator.values(program.inputCount), generator.values(program.inputCount))
     let (values, tangents) = program.workspaces(input)
     tangents[0].update(from: direction, count: direction.count)
@@ -29,7 +30,7 @@ import Testing
   @Test(arguments: Example.all + (100..<160).map(Example.random))
   func `the gradient is adjoint to the derivative, between any two boundaries`(example: Example) throws {
     let program = Program(try example.model())
-    var generator = SeededGenerator(seed: 8)
+    var generator = SeededRandom(seed: 8)
     let (values, tangents) = program.workspaces(generator.values(program.inputCount))
     let gradients = Workspace(tangents.plan)
     let last = program.outputBoundary
@@ -51,7 +52,7 @@ import Testing
   func `the gradient of one cell is that of float64 differences`(example: Example) throws {
     let model = try example.model()
     let program = Program(model)
-    var generator = SeededGenerator(seed: 9)
+    var generator = SeededRandom(seed: 9)
     let input = generator.values(program.inputCount)
     let (values, gradients) = program.workspaces(input)
     gradients[program.outputBoundary].update(repeating: 0, count: program.outputCount)

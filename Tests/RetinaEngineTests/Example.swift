@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -23,7 +24,7 @@ struct Example: Sendable, CustomTestStringConvertible {
 
   /// A movie model of one to five layers of any kind.
   static func random(_ seed: Int) -> Example {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let input = Shape(generator.element([1, 2, 3, 5, 9]), generator.integer(1...11), generator.integer(1...13))
     let layers = generator.integer(1...5)
     return Example("random model, seed \(seed)", input, seed: UInt64(seed) &+ 1000) { builder in

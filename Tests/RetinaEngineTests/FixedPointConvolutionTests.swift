@@ -15,7 +15,7 @@ private struct RandomFixedPointConvolution {
   var rounding: FixedPointRounding
 
   /// - Parameter extremes: whether all values are at an end of their range, where sums are as large as they can be.
-  init(_ generator: inout SeededGenerator, extremes: Bool) {
+  init(_ generator: inout SeededRandom, extremes: Bool) {
     let groups = generator.element([1, 1, 1, 2, 3])
     let covers = generator.once(in: 4)
     let (height, width) = (generator.integer(1...9), generator.integer(1...40))
@@ -60,7 +60,7 @@ private struct RandomFixedPointConvolution {
   }
 
   /// Many channels and a large kernel: sums that go over from 32 bits to 64 many times.
-  init(deep generator: inout SeededGenerator, _ inputType: FixedPointType, _ weightType: FixedPointType) {
+  init(deep generator: inout SeededRandom, _ inputType: FixedPointType, _ weightType: FixedPointType) {
     self.init(&generator, extremes: true)
     let window = FixedPointWindow(
       inputHeight: 12, inputWidth: 17, outputHeight: 2, outputWidth: 3, kernelHeight: 11, kernelWidth: 15)
@@ -154,7 +154,7 @@ private struct RandomFixedPointConvolution {
 @Suite struct FixedPointConvolutionTests {
   @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6], [false, true])
   func `every form gives the integers of the definition`(seed: UInt64, extremes: Bool) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     for index in 0..<40 {
       let random = RandomFixedPointConvolution(&generator, extremes: extremes)
       let expected = random.expected
@@ -167,7 +167,7 @@ private struct RandomFixedPointConvolution {
 
   @Test(arguments: [FixedPointType.int8, .int16], [FixedPointType.int8, .int16])
   func `deep sums pass 32 bits and stay exact`(input: FixedPointType, weight: FixedPointType) {
-    var generator = SeededGenerator(seed: 11)
+    var generator = SeededRandom(seed: 11)
     for _ in 0..<3 {
       let random = RandomFixedPointConvolution(deep: &generator, input, weight)
       let expected = random.expected

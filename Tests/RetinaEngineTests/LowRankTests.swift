@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 @Suite struct LowRankTests {
   /// One convolution of 3 x 3 pixels over 40 frames, the sum of so many products per channel, with noise of some size.
   private func model(rank: Int, noise: Float = 0) throws -> Model {
-    var generator = SeededGenerator(seed: 77)
+    var generator = SeededRandom(seed: 77)
     var weight = Tensor(repeating: 0, shape: Shape(9, 40, 3, 3))
     for channel in 0..<9 {
       for _ in 0..<rank {

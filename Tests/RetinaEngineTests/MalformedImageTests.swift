@@ -43,7 +43,7 @@ import Testing
     _ kind: TinyImage, seed: UInt64
   ) throws {
     let image = try ForgedImage(kind)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let interesting = [
       0, 1, -1, 2, 3, 255, 1 << 16, 1 << 20, 1 << 27, 1 << 30, Int(Int32.max), Int(Int32.min), 0x7FC0_0000, 0x7F80_0000,
     ]

@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 @Suite struct MemoryPlanTests {
   @Test(arguments: 0..<60)
   func `kept boundaries are never written over, and no boundary touches the next`(seed: Int) throws {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let program = Program(try Example.random(seed).model())
     let isKept = program.boundaryCounts.map { _ in generator.once(in: 3) }
     let plan = MemoryPlan(program) { isKept[$0] }

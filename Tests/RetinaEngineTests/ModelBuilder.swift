@@ -1,17 +1,18 @@
+import RetinaKernels
 import RetinaModel
 
 /// Puts layers with random parameters one after another.
 ///
 /// Weights are scaled so that every layer's values are about as large as its input's.
 struct ModelBuilder {
-  var generator: SeededGenerator
+  var generator: SeededRandom
   let inputShape: Shape
   private(set) var layers: [Layer] = []
   private(set) var shape: Shape
   var facts = Facts()
 
   init(seed: UInt64, input: Shape) {
-    generator = SeededGenerator(seed: seed)
+    generator = SeededRandom(seed: seed)
     inputShape = input
     shape = input
   }

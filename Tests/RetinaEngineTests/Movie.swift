@@ -1,4 +1,5 @@
 import Glibc
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -20,7 +21,7 @@ struct Movie {
 
   init(_ kind: Kind, _ model: Model, frames: Int, seed: UInt64 = 21) {
     let (height, width) = (model.inputShape[1], model.inputShape[2])
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     pixels = height * width
     switch kind {
     case .random: values = generator.values(frames * pixels)
@@ -35,7 +36,7 @@ struct Movie {
 
   /// Moving waves in all directions whose amplitude falls with their frequency.
   private static func natural(
-    frames: Int, height: Int, width: Int, _ generator: inout SeededGenerator
+    frames: Int, height: Int, width: Int, _ generator: inout SeededRandom
   ) -> [Float] {
     var values = [Float](repeating: 0.5, count: frames * height * width)
     for frequency in 1...8 {

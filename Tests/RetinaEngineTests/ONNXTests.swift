@@ -1,6 +1,7 @@
 import RetinaEngine
 import RetinaFiles
 import RetinaGraph
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -58,7 +59,7 @@ import Testing
   @Test(arguments: ["convolutions", "pools", "normalisations"])
   func aModelComesBackAndGivesTheSame(_ kind: String) throws {
     var model = try model(kind, seed: 11)
-    var generator = SeededGenerator(seed: 12)
+    var generator = SeededRandom(seed: 12)
     let inputs = try #require(Tensor(shape: Shape(3, 4, 11, 12), values: generator.values(3 * 4 * 11 * 12, scale: 1)))
     func rates(_ model: Model) -> Tensor {
       Program(model).run(inputs, of: model, layers: [model.layers.count - 1], threads: 1).tensors[0]

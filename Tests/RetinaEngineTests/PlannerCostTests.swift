@@ -52,7 +52,7 @@ import Testing
     let model = try example.model()
     let movie = Movie(.random, model, frames: model.inputShape[0] + 9)
     let expected = WindowedLayers(model, movie)
-    var generator = SeededGenerator(seed: 5)
+    var generator = SeededRandom(seed: 5)
     for _ in 0..<4 {
       let speeds = (0..<5).map { _ in Double(1 + generator.integer(0...1_000_000)) }
       let cost = cost(speeds, memory: [(1, 0), (0x1p24, Double(generator.integer(0...3)))])

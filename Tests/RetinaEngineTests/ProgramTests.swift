@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
   func `every layer follows its definition in float64`(example: Example) throws {
     let model = try example.model()
     let program = Program(model)
-    var generator = SeededGenerator(seed: 1)
+    var generator = SeededRandom(seed: 1)
     let input = generator.values(program.inputCount)
     let values = program.values(of: input)
     let expected = Float64Model(model: model).run(input.float64)
@@ -24,7 +25,7 @@ import Testing
 
   @Test(arguments: 0..<40)
   func `a plan that keeps only the output gives the bits of one that keeps everything`(seed: Int) throws {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let program = Program(try Example.random(seed).model())
     let input = generator.values(program.inputCount)
     let all = program.values(of: input)
@@ -46,7 +47,7 @@ import Testing
 
   @Test(arguments: 0..<10)
   func `running in parts gives the bits of running at once`(seed: Int) throws {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let program = Program(try Example.random(seed).model())
     let input = generator.values(program.inputCount)
     let all = program.values(of: input)
@@ -66,7 +67,7 @@ import Testing
     let single = try Model(
       name: "single", inputShape: model.inputShape, layers: [Layer("composed", .convolution(composed))])
     #expect(single.shapes[0] == model.shapes[0])
-    var generator = SeededGenerator(seed: 2)
+    var generator = SeededRandom(seed: 2)
     let input = generator.values(model.inputShape.count)
     let expected = Float64Model(model: model).run(input.float64)[0]
     #expect(relativeError(Program(single).values(of: input)[1], expected) < 1e-6)
@@ -92,7 +93,7 @@ import Testing
 
   @Test(arguments: [BatchNormalization.Axis.channel, .unit])
   func `batch normalisation is folded with small variances and large means`(axis: BatchNormalization.Axis) throws {
-    var generator = SeededGenerator(seed: 4)
+    var generator = SeededRandom(seed: 4)
     let shape = Shape(3, 2, 5)
     let count = axis == .unit ? 30 : 3
     var variance = generator.values(count).map(abs)
@@ -115,7 +116,7 @@ import Testing
 
   @Test(arguments: [Float(0), 3, -40, 1000])
   func `inputs are normalised as in float64, however large their mean`(mean: Float) throws {
-    var generator = SeededGenerator(seed: 5)
+    var generator = SeededRandom(seed: 5)
     let shape = Shape(2, 3, 4)
     let means = generator.values(12).map { mean + $0 }
     let deviations = generator.values(12).map { 0.6 + 0.5 * $0 }

@@ -13,7 +13,7 @@ import Testing
       let folded = try FoldedModel(model, stacks: composes ? .composed : .kept)
       let (original, other) = (Program(model), Program(folded.model))
       let values = [original, other].map { Workspace(MemoryPlan($0) { _ in true }) }
-      var generator = SeededGenerator(seed: seed)
+      var generator = SeededRandom(seed: seed)
       let input = generator.values(original.inputCount)
       for (program, workspace) in zip([original, other], values) {
         workspace[0].update(from: input, count: input.count)
@@ -202,7 +202,7 @@ import Testing
     try builder.dense(12)
     let model = try builder.model()
     var inputs = Tensor(repeating: 0, shape: Shape(6, 1, 20, 20))
-    var generator = SeededGenerator(seed: 9)
+    var generator = SeededRandom(seed: 9)
     inputs.values = generator.values(inputs.values.count).map { $0.magnitude }
     let sequence = try #require(InputSequence(inputs, inputShape: model.inputShape))
     let folded = try FoldedModel(model, stacks: .composed)

@@ -1,3 +1,4 @@
+import RetinaKernels
 import Testing
 
 @testable import RetinaEngine
@@ -5,7 +6,7 @@ import Testing
 @Suite struct SingularValuesTests {
   /// Sums of products of as many random vectors as the rank says.
   private func matrix(_ rows: Int, _ columns: Int, rank: Int, seed: UInt64) -> [Double] {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     var values = [Double](repeating: 0, count: rows * columns)
     for _ in 0..<rank {
       let (left, right) = (generator.values(rows), generator.values(columns))

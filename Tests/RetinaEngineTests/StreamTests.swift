@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -38,7 +39,7 @@ import Testing
   func `frames are normalised, by one number or by one per pixel`(name: String) throws {
     let example = try Example.named(name)
     let frame = try example.model().inputShape
-    var generator = SeededGenerator(seed: 31)
+    var generator = SeededRandom(seed: 31)
     var (mean, deviation) = (
       Tensor(repeating: 0, shape: Shape(frame[1], frame[2])), Tensor(repeating: 0, shape: Shape(frame[1], frame[2]))
     )

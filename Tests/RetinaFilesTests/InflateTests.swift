@@ -1,3 +1,4 @@
+import RetinaKernels
 import Testing
 
 @testable import RetinaFiles
@@ -94,7 +95,7 @@ private func inflate(_ bytes: [UInt8], count: Int) throws(InflateError) -> (byte
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedStreamsNeverCrash(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     for stream in [InflateTests.longCodes, InflateTests.distant] {
       for _ in 0..<100 {
         let bytes = stream.damaged(by: &generator)

@@ -1,4 +1,5 @@
 import RetinaFiles
+import RetinaKernels
 import Testing
 
 @Suite struct JSONTests {
@@ -49,7 +50,7 @@ import Testing
     #expect(JSON(0.1 as Float).text() == "0.1")
     #expect(JSON(Float.greatestFiniteMagnitude).number.map { Float($0) } == .greatestFiniteMagnitude)
     #expect(JSON(Float.nan).text() == "null")
-    var generator = SeededGenerator(seed: 7)
+    var generator = SeededRandom(seed: 7)
     for _ in 0..<20_000 {
       let value = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &generator))
       if value.isFinite { #expect(JSON(value).number.map { Float($0) } == value) }
@@ -118,7 +119,7 @@ import Testing
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedTextNeverCrashes(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let text = Array(#"{"a":[1,-2.5e3,true,null],"b":{"c":"x\u00e9\n"},"d":[[[]]]}"#.utf8)
     for _ in 0..<500 {
       let bytes = text.damaged(by: &generator)

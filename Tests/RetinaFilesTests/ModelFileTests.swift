@@ -1,4 +1,5 @@
 import RetinaFiles
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -372,7 +373,7 @@ private func modelFile(
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedFilesNeverCrash(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let bytes = ModelFile.bytes(of: try everything())
     for _ in 0..<200 {
       if let model = try? ModelFile.parse(bytes.damaged(by: &generator), file: "-") {
@@ -385,7 +386,7 @@ private func modelFile(
   /// Damage to the texts, which are most likely to reach the model itself.
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedTextsNeverCrash(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let content = try Safetensors(parsing: ModelFile.bytes(of: try everything()), file: "-")
     for _ in 0..<200 {
       var changed = content

@@ -1,5 +1,6 @@
 import Foundation
 import RetinaFiles
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -143,7 +144,7 @@ private func overwrite(_ path: String, _ bytes: [UInt8]) throws {
 
   @Test(arguments: 0..<4 as Range<UInt64>)
   func damagedFilesNeverCrash(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let bytes = NPY.bytes(of: ramp(2, 3))
     try withFolder { folder in
       for _ in 0..<200 {

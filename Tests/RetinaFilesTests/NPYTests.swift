@@ -1,4 +1,5 @@
 import RetinaFiles
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -135,7 +136,7 @@ private func header(_ type: String, _ shape: String, fortran: String = "False") 
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedFilesNeverCrash(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let bytes = NPY.bytes(of: ramp(2, 3))
     for _ in 0..<500 {
       if let tensor = try? NPY.parse(bytes.damaged(by: &generator), file: "-") {

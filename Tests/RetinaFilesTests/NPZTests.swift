@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -171,7 +172,7 @@ private let vector = NPY.bytes(of: ramp(3))
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedFilesNeverCrash(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let files = [
       NPZTests.deflated, NPZTests.stored, archive([Member(name: "a.npy", data: vector)], zip64: true, comment: "c"),
     ]

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import RetinaGraph
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -177,7 +178,7 @@ import Testing
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedFilesNeverCrash(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let bytes = ONNX.bytes(of: ModelFile.graph(of: try example()))
     let input = try #require(TypedArray([Float](repeating: 0.5, count: 2 * 6 * 6), extents: [1, 2, 6, 6]))
     for _ in 0..<400 {

@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -103,7 +104,7 @@ import Testing
   }
 
   @Test(arguments: 0..<4 as Range<UInt64>) func damagedFilesNeverCrash(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     for kind in PNGTests.kinds {
       let bytes = PNGTests.file(kind.depth, kind.colour, kind.rows, palette: kind.palette)
       for count in stride(from: 0, to: bytes.count, by: 3) { _ = try? PNG.parse(Array(bytes[..<count]), file: "-") }

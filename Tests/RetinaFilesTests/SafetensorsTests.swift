@@ -1,4 +1,5 @@
 import RetinaFiles
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -119,7 +120,7 @@ import Testing
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func damagedFilesNeverCrash(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let bytes = Safetensors(metadata: [("a", "b")], tensors: [("x", ramp(2, 2)), ("y", ramp(1))]).bytes()
     for _ in 0..<500 {
       if let content = try? Safetensors(parsing: bytes.damaged(by: &generator), file: "-") {

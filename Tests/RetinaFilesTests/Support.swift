@@ -1,5 +1,6 @@
 import FoundationEssentials
 import RetinaFiles
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -25,23 +26,6 @@ func failure<Result>(_ body: () throws -> Result) throws -> FileError {
   return try #require(caught)
 }
 
-/// A small generator with a seed (SplitMix64), so that a failing test can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-}
-
 extension Array where Element == UInt8 {
   /// Bytes from hexadecimal digits; spaces and line ends are skipped.
   init(hexadecimal text: String) {
@@ -50,7 +34,7 @@ extension Array where Element == UInt8 {
   }
 
   /// The same bytes with one to three of them changed.
-  func damaged(by generator: inout SeededGenerator) -> [UInt8] {
+  func damaged(by generator: inout SeededRandom) -> [UInt8] {
     var bytes = self
     for _ in 0..<Int.random(in: 1...3, using: &generator) {
       bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)

@@ -1,4 +1,5 @@
 import RetinaFiles
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -47,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: 0..<4 as Range<UInt64>) func damagedFilesNeverCrash(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let bytes = file("W2 H2 F30:1 C420p10", [UInt8](repeating: 1, count: 12))
     for _ in 0..<500 { _ = try? Y4M.parse(bytes.damaged(by: &generator), file: "-") }
   }

@@ -109,7 +109,7 @@ import Testing
     for frame in 3..<frames {
       let drive = (movie.values[(frame - 2) * 36 + 15] - movie.values[(frame - 3) * 36 + 15]) / 2
       let before = history ? responses[frame - 1] : 0
-      responses[frame] = Float(generator.poisson(exp(1.2 * Double(drive) - 1.6 - 1.5 * Double(before))))
+      responses[frame] = Float(generator.poisson(mean: exp(1.2 * Double(drive) - 1.6 - 1.5 * Double(before))))
     }
     let recording = Recording(
       stimulus: .generated(recipe), frameRate: 30, normalization: Normalization.none,
@@ -141,7 +141,7 @@ import Testing
       let drive = Double(set.stimulus[(frame - 2) * 36 + 15] - set.stimulus[(frame - 3) * 36 + 15]) / 2
       return drive * drive + 0.1
     }
-    set.responses = truth.map { Float(generator.poisson($0)) }
+    set.responses = truth.map { Float(generator.poisson(mean: $0)) }
     let cutOut = CutOut(row: 2, column: 3, radius: 0, height: 6, width: 6)
     var options = GeneralizedLinearModel.Options()
     (options.historyCount, options.temporalCount) = (0, 5)

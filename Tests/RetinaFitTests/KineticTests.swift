@@ -80,7 +80,7 @@ import Testing
     let chain = LinearNonlinearKinetic.Chain(
       course: stride(from: 0, to: 4 * frames, by: 4).map { Double(stimulus[$0]) }, lags: 0..<4)
     let truth = chain.rates([0.2, 0.7, -0.5, -0.2, 1.5, -3, 2, 0, -1.5, -5, -3, 40, -1.5])
-    let responses = truth.map { Float(generator.poisson($0)) }
+    let responses = truth.map { Float(generator.poisson(mean: $0)) }
     let set = TrainingSet(
       stimulus: stimulus, frameCount: frames, height: 2, width: 2, responses: responses, cellCount: 1)
     let (cutOut, fit) = (CutOut(height: 2, width: 2), [10..<3000])

@@ -96,7 +96,7 @@ import Testing
   func `both ceilings find the truth of simulated trials`(count: Int, mean: Double) throws {
     var generator = SeededGenerator(seed: 17)
     let rates = (0..<20_000).map { _ in mean * 2 * generator.uniform() * generator.uniform() * 2 }
-    let trials = (0..<count).map { _ in rates.map { Float(generator.poisson($0)) } }
+    let trials = (0..<count).map { _ in rates.map { Float(generator.poisson(mean: $0)) } }
     let ceiling = try #require(NoiseCeiling(trials))
     let average = rates.indices.reduce(into: ResponseSums()) { sums, frame in
       sums.add(rate: rates[frame], response: trials.reduce(0) { $0 + Double($1[frame]) } / Double(count))

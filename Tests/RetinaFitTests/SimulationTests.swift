@@ -153,7 +153,7 @@ import Testing
   @Test func `Poisson counts have their mean and variance`() {
     var generator = SeededGenerator(seed: 8)
     for mean in [0.0, 0.1, 3, 600] {
-      let draws = (0..<4000).map { _ in Double(generator.poisson(mean)) }
+      let draws = (0..<4000).map { _ in Double(generator.poisson(mean: mean)) }
       let average = draws.reduce(0, +) / 4000
       let variance = draws.reduce(0) { $0 + ($1 - average) * ($1 - average) } / 3999
       // Four deviations of the mean, and of the variance, which is about mean x sqrt(2 / n) + a little for few counts.

@@ -1,4 +1,5 @@
 import RetinaGraph
+import RetinaKernels
 import Testing
 
 /// A convolution as its definition says, in float64, position by position.
@@ -50,7 +51,7 @@ private struct Definition {
   /// One to three axes with random strides, dilations, groups and padding that differs on the two sides.
   @Test(arguments: 1...3, 0..<12 as Range<UInt64>)
   func agreesWithTheDefinition(axes: Int, seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed &* 31 &+ UInt64(axes))
+    var generator = SeededRandom(seed: seed &* 31 &+ UInt64(axes))
     func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
     let groups = number(1...3)
     let inputsPerGroup = number(1...2)
@@ -125,7 +126,7 @@ private struct Definition {
 
   /// In pieces with the state carried along, a causal convolution gives what it gives at once.
   @Test(arguments: 1...6) func causalConvolutionInPieces(_ cut: Int) throws {
-    var generator = SeededGenerator(seed: 5)
+    var generator = SeededRandom(seed: 5)
     let x = (0..<2 * 7).map { _ in Float.random(in: -1...1, using: &generator) }
     let w = try floats([0.5, -1, 2, 1, 0.25, -0.125], 2, 1, 3)
     let bias = try floats([0.1, -0.2])

@@ -1,23 +1,6 @@
 import RetinaGraph
 import Testing
 
-/// A small generator with a seed (SplitMix64), so that a failing test can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-}
-
 /// An array of float32.
 func floats(_ values: [Float], _ extents: Int...) throws -> TypedArray {
   try #require(TypedArray(values, extents: extents.isEmpty ? [values.count] : extents))

@@ -32,7 +32,7 @@ import Testing
 
   @Test(arguments: Level.available, kinds)
   func `every processor level has the bits of the plain functions`(level: Level, kind: ActivationKind) {
-    var generator = SeededGenerator(seed: 7)
+    var generator = SeededRandom(seed: 7)
     var found = [.nan, .infinity, -.infinity, 0, -0, 88.8, -88.8, 1e-30] + generator.values(1024, scale: 20)
     var wanted = found
     PlainActivation.forward(kind, count: wanted.count, input: wanted, output: &wanted)
@@ -65,7 +65,7 @@ import Testing
 
   @Test(arguments: kinds)
   func `the last few of a count are values like the others`(kind: ActivationKind) {
-    var generator = SeededGenerator(seed: 6)
+    var generator = SeededRandom(seed: 6)
     let input = generator.values(32, scale: 4)
     var all = input
     PlainActivation.forward(kind, count: 32, input: input, output: &all)

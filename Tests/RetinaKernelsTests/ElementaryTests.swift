@@ -78,7 +78,7 @@ import Testing
 enum Grid {
   /// Both signs of every exponent with 24 mantissas each, and 2048 each where the functions change; zeros and subnormals too.
   static let finite: [Float] = {
-    var generator = SeededGenerator(seed: 5)
+    var generator = SeededRandom(seed: 5)
     var values: [Float] = [0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude]
     for exponent in UInt32(0)..<255 {
       let steps: UInt32 = (117...133).contains(exponent) ? 2048 : 24

@@ -18,7 +18,7 @@ import Testing
 
   @Test(arguments: Level.available, 0..<16)
   func `of convolutions by their definition`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let geometry = ConvolutionGeometry(
       inputs: 2, outputs: 16, inputHeight: 5, inputWidth: 9, kernelHeight: 2, kernelWidth: 3, paddingHorizontal: 1)
     let positions = geometry.outputHeight * geometry.outputWidth
@@ -59,7 +59,7 @@ import Testing
 
   @Test(arguments: Level.available)
   func `one channel is convolved like features`(level: Level) {
-    var generator = SeededGenerator(seed: 9)
+    var generator = SeededRandom(seed: 9)
     let geometry = ConvolutionGeometry(
       inputs: 1, outputs: 16, inputHeight: 6, inputWidth: 11, kernelHeight: 3, kernelWidth: 2, strideHorizontal: 2,
       paddingVertical: 1)

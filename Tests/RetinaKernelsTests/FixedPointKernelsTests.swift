@@ -4,7 +4,7 @@ import Testing
 /// The vector forms of rounding, storing and quantising give the integers of the definitions of one value.
 @Suite struct FixedPointKernelsTests {
   /// Sums around ties and at the ends of 32 bits, then random ones.
-  private static func sums(_ generator: inout SeededGenerator, _ shift: Int32) -> [Int32] {
+  private static func sums(_ generator: inout SeededRandom, _ shift: Int32) -> [Int32] {
     var sums: [Int32] = [.min, .min + 1, -1, 0, 1, .max - 1, .max]
     // With a multiplier of 2^30, half a step of the output is 2^-shift.
     let half = Int32(1) << min(30, max(0, 0 - shift))
@@ -20,7 +20,7 @@ import Testing
 
   @Test(arguments: Level.available, [FixedPointRounding.double, .single, .wide])
   func `rows are rounded like single sums`(level: Level, rounding: FixedPointRounding) {
-    var generator = SeededGenerator(seed: 5)
+    var generator = SeededRandom(seed: 5)
     for shift in Int32(-31)...7 {
       for multiplier in [Int32(1 << 30), 1 << 30 + 1, 0x5A82_799A, 0x7FFE_FFFF, 0x7FFF_0000, .max, 0] {
         let factor = FixedPointMultiplier(multiplier: multiplier, shift: shift)
@@ -62,7 +62,7 @@ import Testing
 
   @Test(arguments: Level.available, [FixedPointType.int8, .int16])
   func `rows of numbers become the integers of single ones`(level: Level, type: FixedPointType) {
-    var generator = SeededGenerator(seed: 6)
+    var generator = SeededRandom(seed: 6)
     var numbers: [Float] = [
       .nan, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNonzeroMagnitude, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5,
       0.49999997, -0.49999997, 126.5, 127.5, -128.5, 32_766.5, 131_072, -131_073,

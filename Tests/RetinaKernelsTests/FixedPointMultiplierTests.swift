@@ -59,7 +59,7 @@ private enum LiteRT {
   }
 
   @Test(arguments: [UInt64(1), 2, 3]) func `the arithmetic is that of LiteRT`(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     var differences = [0, 0]
     for _ in 0..<20_000 {
       let shift = generator.integer(-31...7)

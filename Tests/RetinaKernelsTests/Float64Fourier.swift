@@ -40,7 +40,7 @@ extension SpectralShape {
   }
 
   /// An image anywhere in a field that is larger, with results that are some of its rows and columns.
-  static func random(_ generator: inout SeededGenerator) -> SpectralShape {
+  static func random(_ generator: inout SeededRandom) -> SpectralShape {
     let (height, width) = (generator.integer(1...21), generator.integer(1...21))
     let (top, left) = (generator.integer(0...3), generator.integer(0...3))
     let fieldHeight = FourierTable.supportedLength(atLeast: height + top + generator.integer(0...4)) ?? 2
@@ -52,7 +52,7 @@ extension SpectralShape {
   }
 
   /// At most a hundred places, spread over all of the spectrum.
-  func sampledBins(_ generator: inout SeededGenerator) -> [(row: Int, column: Int)] {
+  func sampledBins(_ generator: inout SeededRandom) -> [(row: Int, column: Int)] {
     let all = (0..<bins).map { (row: $0 / binColumns, column: $0 % binColumns) }
     if bins <= 100 { return all }
     return (0..<100).map { _ in generator.element(all) }

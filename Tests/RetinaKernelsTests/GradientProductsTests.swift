@@ -4,7 +4,7 @@ import Testing
 /// The kernels of training at every level, against their sums in float64.
 @Suite struct GradientProductsTests {
   private static func random(_ count: Int, seed: UInt64) -> [Float] {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     return generator.values(count)
   }
 

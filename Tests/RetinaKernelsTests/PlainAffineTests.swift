@@ -4,7 +4,7 @@ import Testing
 @Suite struct PlainAffineTests {
   @Test(arguments: [(12, 1), (12, 4), (12, 12), (35, 7)])
   func `each run of values has its factor and constant`(count: Int, run: Int) {
-    var generator = SeededGenerator(seed: 3)
+    var generator = SeededRandom(seed: 3)
     let input = generator.values(count)
     let (scale, shift) = (generator.values(count / run), generator.values(count / run))
     var output = [Float](repeating: .nan, count: count)
@@ -17,7 +17,7 @@ import Testing
 
   @Test(arguments: [1, 3])
   func `in lanes, each group of vectors has eight factors and constants`(vectors: Int) {
-    var generator = SeededGenerator(seed: 4)
+    var generator = SeededRandom(seed: 4)
     let input = generator.values(8 * vectors * 2)
     let (scale, shift) = (generator.values(16), generator.values(16))
     var values = input

@@ -4,7 +4,7 @@ import Testing
 @Suite struct PlainConvolutionTests {
   @Test(arguments: 0..<60)
   func `the convolution and its adjoints follow their definition`(seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let geometry = ConvolutionGeometry.random(&generator)
     let (rows, columns) = Float64Definition.outputSize(geometry)
     #expect(geometry.outputHeight == rows && geometry.outputWidth == columns, "seed \(seed), \(geometry)")
@@ -39,7 +39,7 @@ import Testing
 
   @Test(arguments: 100..<130)
   func `the gradients are adjoint to the convolution`(seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let geometry = ConvolutionGeometry.random(&generator)
     let input = generator.values(geometry.inputCount)
     let weight = generator.values(geometry.weightCount)
@@ -68,7 +68,7 @@ import Testing
 
 extension ConvolutionGeometry {
   /// A geometry with every feature in turn: 1 x 1 kernels, kernels as large as the image, stride, padding, dilation, groups.
-  static func random(_ generator: inout SeededGenerator, grouped: Bool = true) -> ConvolutionGeometry {
+  static func random(_ generator: inout SeededRandom, grouped: Bool = true) -> ConvolutionGeometry {
     let groups = grouped ? generator.element([1, 1, 1, 2, 3]) : 1
     var geometry = ConvolutionGeometry(
       inputs: groups * generator.integer(1...4), outputs: groups * generator.integer(1...4),

@@ -4,7 +4,7 @@ import Testing
 @Suite struct PlainDenseTests {
   @Test(arguments: [(1, 1), (7, 3), (8, 1), (9, 4), (64, 5), (101, 7)])
   func `the dense layer and its adjoints follow their definition`(inputs: Int, outputs: Int) {
-    var generator = SeededGenerator(seed: UInt64(inputs))
+    var generator = SeededRandom(seed: UInt64(inputs))
     let input = generator.values(inputs)
     let weight = generator.values(inputs * outputs)
     let bias = generator.values(outputs)

@@ -4,7 +4,7 @@ import Testing
 @Suite struct PoolingTests {
   @Test(arguments: 0..<30)
   func `pools and their adjoints follow their definition`(seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let geometry = PoolGeometry.random(&generator)
     let count = geometry.channels * geometry.inputHeight * geometry.inputWidth
     let input = generator.values(count)
@@ -63,7 +63,7 @@ import Testing
 
 extension PoolGeometry {
   /// Windows that overlap, touch, or leave gaps and borders.
-  static func random(_ generator: inout SeededGenerator) -> PoolGeometry {
+  static func random(_ generator: inout SeededRandom) -> PoolGeometry {
     let (height, width) = (generator.integer(1...7), generator.integer(1...9))
     return PoolGeometry(
       channels: generator.integer(1...3), inputHeight: height, inputWidth: width,

@@ -5,7 +5,7 @@ import Testing
 @Suite struct ReachKernelsTests {
   @Test(arguments: Level.available, 0..<40)
   func `a unit changes what a convolution of it alone changes`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     var geometry = ConvolutionGeometry.random(&generator, grouped: false)
     (geometry.inputs, geometry.outputs) = (generator.integer(1...10), generator.integer(1...10))
     let weight = generator.values(geometry.weightCount)

@@ -5,7 +5,7 @@ import Testing
   @Test(arguments: Level.available, 0..<12)
   func `four results at once have the bits of one at a time`(level: Level, terms: Int) {
     let isFirst = terms % 3 == 1
-    var generator = SeededGenerator(seed: UInt64(terms))
+    var generator = SeededRandom(seed: UInt64(terms))
     let kernelStride = (terms + generator.integer(0...3)) * 16
     let resultStride = 128 + 16 * generator.integer(0...2)
     let kernels = generator.values(8 * kernelStride + 16)
@@ -49,7 +49,7 @@ import Testing
 
   @Test(arguments: Level.available, [1, 3, 7, 8, 9, 12, 16, 17])
   func `spectra of features are multiplied with those of kernels`(level: Level, channels: Int) {
-    var generator = SeededGenerator(seed: UInt64(channels))
+    var generator = SeededRandom(seed: UInt64(channels))
     for bins in [1, 2, 3, 4, 5, 8, 11] {
       let groups = (channels + 7) / 8
       let kernels = generator.values(bins * groups * 8 * 16)

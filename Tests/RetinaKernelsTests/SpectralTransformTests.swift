@@ -7,33 +7,33 @@ import Testing
 
   @Test(arguments: Level.available, lengths)
   func `images are transformed along both axes at every length`(level: Level, length: Int) {
-    var generator = SeededGenerator(seed: UInt64(length))
+    var generator = SeededRandom(seed: UInt64(length))
     checkImage(SpectralShape(filling: length, 6), level, &generator)
     checkImage(SpectralShape(filling: 5, length), level, &generator)
   }
 
   @Test(arguments: Level.available, 0..<25)
   func `images are transformed anywhere in a field of zeros`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     checkImage(.random(&generator), level, &generator)
   }
 
   @Test(arguments: Level.available, lengths)
   func `features are transformed along both axes at every length`(level: Level, length: Int) {
-    var generator = SeededGenerator(seed: UInt64(length))
+    var generator = SeededRandom(seed: UInt64(length))
     checkFeatures(SpectralShape(filling: length, 4), level, &generator)
     checkFeatures(SpectralShape(filling: 3, length), level, &generator)
   }
 
   @Test(arguments: Level.available, 0..<40)
   func `features are transformed and come back, cut and thinned`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     checkFeatures(.random(&generator), level, &generator)
   }
 
   @Test(arguments: Level.available, 0..<12)
   func `a spectrum times that of a shifted point is the shifted image`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let shape = SpectralShape.random(&generator)
     let (rows, columns) = (FourierTable(length: shape.fieldWidth), FourierTable(length: shape.fieldHeight))
     let image = generator.values(shape.imageHeight * shape.imageWidth)
@@ -76,7 +76,7 @@ import Testing
     #expect(relativeError(features, expected) < 1e-6, "seed \(seed), \(shape)")
   }
 
-  private func checkImage(_ shape: SpectralShape, _ level: Level, _ generator: inout SeededGenerator) {
+  private func checkImage(_ shape: SpectralShape, _ level: Level, _ generator: inout SeededRandom) {
     let (rows, columns) = (FourierTable(length: shape.fieldWidth), FourierTable(length: shape.fieldHeight))
     let image = generator.values(shape.imageHeight * shape.imageWidth)
     var re = [Float](repeating: .nan, count: shape.paddedBins + 8)
@@ -95,7 +95,7 @@ import Testing
     #expect(relativeError(found, expected) < 1e-6, "\(shape)")
   }
 
-  private func checkFeatures(_ shape: SpectralShape, _ level: Level, _ generator: inout SeededGenerator) {
+  private func checkFeatures(_ shape: SpectralShape, _ level: Level, _ generator: inout SeededRandom) {
     let (rows, columns) = (FourierTable(length: shape.fieldWidth), FourierTable(length: shape.fieldHeight))
     let plane = shape.imageHeight * shape.imageWidth
     let features = generator.values(plane * 8)

@@ -7,10 +7,10 @@ import Testing
   private struct Setup {
     var geometry: ConvolutionGeometry
     var weight, forward, backward, scale: [Double]
-    var generator: SeededGenerator
+    var generator: SeededRandom
 
     init(seed: Int) {
-      generator = SeededGenerator(seed: UInt64(seed))
+      generator = SeededRandom(seed: UInt64(seed))
       geometry = ConvolutionGeometry.random(&generator, grouped: false)
       (geometry.inputs, geometry.outputs) = (generator.integer(1...10), generator.integer(1...10))
       weight = generator.values(geometry.weightCount).float64

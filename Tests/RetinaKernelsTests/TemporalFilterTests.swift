@@ -9,7 +9,7 @@ import Testing
     var maps: [[Float]] = []
     var ring: [Float]
 
-    init(_ level: Level, _ generator: inout SeededGenerator, frames: Int) {
+    init(_ level: Level, _ generator: inout SeededRandom, frames: Int) {
       let block = generator.integer(1...5)
       shape = TemporalFilterShape(
         slots: (frames + block - 1) / block * block + block, block: block, ranks: generator.integer(1...3),
@@ -41,7 +41,7 @@ import Testing
 
   @Test(arguments: Level.available, 0..<40)
   func `four results and more take each frame at its place in the filter`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let (terms, quads) = (generator.integer(0...11), generator.integer(1...2))
     let ring = Ring(level, &generator, frames: terms)
     let shape = ring.shape
@@ -70,7 +70,7 @@ import Testing
 
   @Test(arguments: Level.available, 0..<20)
   func `the newest frames, the bias and the epilogue complete a result`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     let terms = generator.integer(0...5)
     let ring = Ring(level, &generator, frames: terms)
     let shape = ring.shape

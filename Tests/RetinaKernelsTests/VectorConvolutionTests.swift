@@ -4,7 +4,7 @@ import Testing
 @Suite struct VectorConvolutionTests {
   @Test(arguments: Level.available, 0..<60)
   func `features in lanes are convolved by the definition`(level: Level, seed: Int) {
-    var generator = SeededGenerator(seed: UInt64(seed))
+    var generator = SeededRandom(seed: UInt64(seed))
     var geometry = ConvolutionGeometry.random(&generator, grouped: false)
     (geometry.inputs, geometry.outputs) = (generator.integer(1...10), generator.integer(1...10))
     let input = generator.values(geometry.inputCount)
@@ -41,7 +41,7 @@ import Testing
 
   @Test(arguments: Level.available, [(8, 1), (8, 4), (16, 5), (64, 7), (104, 8)])
   func `rows of a matrix are multiplied with a vector`(level: Level, size: (columns: Int, rows: Int)) {
-    var generator = SeededGenerator(seed: UInt64(size.columns + size.rows))
+    var generator = SeededRandom(seed: UInt64(size.columns + size.rows))
     let input = generator.values(size.columns)
     let weights = generator.values(size.columns * size.rows)
     let bias = generator.values(size.rows)

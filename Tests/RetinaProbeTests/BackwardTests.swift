@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -49,7 +50,7 @@ import Testing
   /// Without biases all of the target comes from the stimulus.
   @Test(arguments: UInt64(29_000)..<29_030)
   func `relevance is conserved where there are no biases`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let network = try Network(
       2, 5, 5,
       layers: [

@@ -1,3 +1,4 @@
+import RetinaKernels
 import RetinaProbe
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
     var matrix: NonNegativeMatrix
 
     init(rows: Int = 120, seed: UInt64 = 1) throws {
-      var generator = SeededGenerator(seed: seed)
+      var generator = SeededRandom(seed: seed)
       var values: [Double] = []
       for _ in 0..<rows {
         var row = [Double](repeating: 0, count: 8)
@@ -32,7 +33,7 @@ import Testing
   }
 
   private func noise(rows: Int, columns: Int, seed: UInt64) throws -> NonNegativeMatrix {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let values = (0..<rows * columns).map { _ in Double.random(in: 0...1, using: &generator) }
     return try #require(NonNegativeMatrix(rows: rows, columns: columns, values: values))
   }
@@ -132,7 +133,7 @@ import Testing
   @Test(arguments: [1, 10]) func `fields of a filter are alike in both halves, those of noise are not`(
     block: Int
   ) throws {
-    var generator = SeededGenerator(seed: 5)
+    var generator = SeededRandom(seed: 5)
     let inputs = (0..<2000).map { _ in generator.floats(60, within: 1) }
     let driven = inputs.map { max(0, $0.prefix(30).reduce(0, +)) }
     for (name, contributions) in [("filter", driven), ("noise", generator.floats(2000, within: 4).map { max(0, $0) })] {

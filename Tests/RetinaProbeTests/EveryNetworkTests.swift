@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -123,7 +124,7 @@ import Testing
   @Test(arguments: seeds)
   func `a batch is answered as one by one`(seed: UInt64) throws {
     let random = try network(seed)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let inputs = (0..<3).map { _ in generator.floats(random.input.count, within: 1.5) }
     let layer = Int(seed) % random.model.layers.count
     let requests = (0..<2).map { cell in

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -129,7 +130,7 @@ import Testing
       }
     }
     let wanted = try requests.map { try random.answer($0).values }
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     for place in requests.indices.shuffled(using: &generator) {
       let found = try probe.attribute(requests[place], input: random.input, baseline: random.baseline)
       #expect(found.values == wanted[place], "\(requests[place].method) at \(requests[place].boundary)")

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -32,7 +33,7 @@ import Testing
 
   /// Losing a unit of a sum costs what it was given, in any company.
   @Test func `all measures are perfect where the target is linear`() throws {
-    var generator = SeededGenerator(seed: 1)
+    var generator = SeededRandom(seed: 1)
     let found = try check(try sum(generator.floats(60, within: 1)), generator.floats(60, within: 1))
     #expect(found.unitAblation.count == 60 && found.units == 60)
     try expectClose(found.unitAblation.pearson, 1)
@@ -46,7 +47,7 @@ import Testing
 
   /// A second relu after the first changes nothing, but hides what single units reach: each loss takes a run of the model.
   @Test(arguments: UInt64(0)..<10) func `losses from what units reach are those of running again`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let (weight, bias) = (Tensor([3, 2, 3, 3], generator.floats(54, within: 0.5)), generator.floats(3, within: 0.2))
     let readout = Tensor([1, 48], generator.floats(48, within: 0.5))
     let input = generator.floats(72, within: 1)
@@ -74,7 +75,7 @@ import Testing
 
   /// The units' values say nothing about weights of either sign.
   @Test func `an attribution that ignores the weights agrees with nothing`() throws {
-    var generator = SeededGenerator(seed: 2)
+    var generator = SeededRandom(seed: 2)
     let weights: [Float] = (0..<400).map { _ in Bool.random(using: &generator) ? 1 : -1 }
     let input = generator.floats(400, within: 0.5).map { 1 + $0 }
     var settings = FaithfulnessSettings()
@@ -166,7 +167,7 @@ import Testing
   // MARK: - Randomised weights
 
   @Test func `randomised weights change the ranks, equal weights do not`() throws {
-    var generator = SeededGenerator(seed: 3)
+    var generator = SeededRandom(seed: 3)
     let input = generator.floats(300, within: 1)
     let random = try check(try sum(generator.floats(300, within: 1)), input).randomization
     #expect(random.map { $0.lowest } == ["1"])
@@ -193,7 +194,7 @@ import Testing
   }
 
   @Test func `importance that lasts is stable, chance is not`() throws {
-    var generator = SeededGenerator(seed: 4)
+    var generator = SeededRandom(seed: 4)
     let lasting = (0..<12).map { channel in
       (0..<40).map { _ in Float(channel) * (1 + Float.random(in: -0.1...0.1, using: &generator)) }
     }

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 @Suite struct FixedPointProbeTests {
   /// A small net with relu, a pool, a readout by a dense layer and softplus.
   static func network(_ seed: UInt64) throws -> Model {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     func tensor(_ extents: Int...) throws -> Tensor {
       var tensor = Tensor(repeating: 0, shape: try #require(Shape(checking: extents)))
       let scale = (3 / Float(extents.dropFirst().reduce(1, *))).squareRoot()
@@ -29,7 +30,7 @@ import Testing
 
   @Test(arguments: [UInt64(1), 2, 3]) func `importance in integers is that of the float model`(seed: UInt64) throws {
     let model = try Self.network(seed)
-    var generator = SeededGenerator(seed: seed + 100)
+    var generator = SeededRandom(seed: seed + 100)
     var movie = Tensor(repeating: 0, shape: Shape(20, 12, 12))
     for index in movie.values.indices { movie.values[index] = Float.random(in: -1...1, using: &generator) }
     let inputs = try #require(InputSequence(movie, inputShape: model.inputShape))
@@ -69,7 +70,7 @@ import Testing
 
   @Test func `a comparison finds what rounding costs`() throws {
     let model = try Self.network(7)
-    var generator = SeededGenerator(seed: 11)
+    var generator = SeededRandom(seed: 11)
     var movie = Tensor(repeating: 0, shape: Shape(40, 12, 12))
     for index in movie.values.indices { movie.values[index] = Float.random(in: -1...1, using: &generator) }
     let inputs = try #require(InputSequence(movie, inputShape: model.inputShape))

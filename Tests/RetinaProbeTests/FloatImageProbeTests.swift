@@ -20,7 +20,7 @@ import Testing
       float = Program(model)
       program = try FloatProgram(try model.floatImage())
       stream = FloatStream(program)
-      var generator = SeededGenerator(seed: seed + 100)
+      var generator = SeededRandom(seed: seed + 100)
       let numbers = generator.floats(float.inputCount, within: 1)
       stream.run(numbers)
       input = float.normalized(numbers)

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -30,7 +31,7 @@ import Testing
 
   @Test(arguments: UInt64(24_000)..<24_020)
   func `in a linear model both methods are one, and add up`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let network = try Network(
       3, 4,
       layers: [

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -96,7 +97,7 @@ import Testing
     var model = random.model
     model.facts.normalization = .scalar(mean: 0.25, standardDeviation: 2)
     let network = Network(model)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let inputs = (0..<5).map { _ in generator.floats(model.inputShape.count, within: 2) }
     let baselines = (0..<2).map { _ in generator.floats(model.inputShape.count, within: 1) }
     let method = RetinaProbe.Method.allCases[Int(seed) % RetinaProbe.Method.allCases.count]
@@ -188,7 +189,7 @@ import Testing
     let reference = Reference(model: random.model)
     let layer = Int(seed) % (random.model.layers.count - 1)
     let units = try reference.run(random.inputs, to: layer + 1)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let replacement = generator.floats(units.count, within: 1)
     let whole = try reference.run(units, from: layer + 1)[0]
     let wanted = try units.indices.map { unit in
@@ -206,7 +207,7 @@ import Testing
   func `occlusion is the mean over the windows that cover a unit`(seed: UInt64) throws {
     let random = try RandomNetwork(seed: seed, .kinked)
     let reference = Reference(model: random.model)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let shape = random.model.inputShape.dimensions
     let window = shape.map { Int.random(in: 1...$0, using: &generator) }
     let strides = window.map { Int.random(in: max(1, $0 - 1)...$0, using: &generator) }
@@ -281,7 +282,7 @@ import Testing
   /// Two inputs that enter alike and have the same values get the same; a hidden unit that nobody reads gets nothing.
   @Test(arguments: UInt64(13_000)..<13_040)
   func `twins get the same and a dummy gets nothing`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     var first = generator.floats(5 * 4, within: 1)
     var second = generator.floats(3 * 5, within: 1)
     for row in 0..<5 { first[row * 4 + 1] = first[row * 4] }

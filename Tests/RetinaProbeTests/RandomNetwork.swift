@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -24,7 +25,7 @@ struct RandomNetwork {
   var baselines: [Double] { baseline.map { Double($0) } }
 
   init(seed: UInt64, _ flavour: Flavour) throws {
-    var builder = Builder(generator: SeededGenerator(seed: seed), flavour: flavour)
+    var builder = Builder(generator: SeededRandom(seed: seed), flavour: flavour)
     let model = try builder.model()
     network = Network(model)
     input = builder.generator.floats(model.inputShape.count, within: 1.5)
@@ -55,7 +56,7 @@ struct RandomNetwork {
   var affineSteps: Int { program.steps.prefix { $0.isAffine }.count }
 
   private struct Builder {
-    var generator: SeededGenerator
+    var generator: SeededRandom
     let flavour: Flavour
     var layers: [Layer] = []
     var shape = Shape(1)

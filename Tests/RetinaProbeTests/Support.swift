@@ -1,24 +1,10 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
 
-/// A small generator with a seed (SplitMix64), so that a failing test can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-
+extension SeededRandom {
   /// Numbers from -limit to limit.
   mutating func floats(_ count: Int, within limit: Float) -> [Float] {
     (0..<count).map { _ in Float.random(in: -limit...limit, using: &self) }

@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -50,7 +51,7 @@ import Testing
   @Test(arguments: [RandomNetwork.Flavour.smooth, .kinked], UInt64(27_000)..<27_020)
   func `attributions of surprisal add up`(flavour: RandomNetwork.Flavour, seed: UInt64) throws {
     let random = try RandomNetwork(seed: seed, flavour)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     let inputs = [random.input, random.baseline] + (0..<6).map { _ in generator.floats(random.input.count, within: 1) }
     let target = try Probe.surprisal(random.program, count: 8, input: { inputs[$0] }, threads: 2)
     let form = try #require(target.quadratic)

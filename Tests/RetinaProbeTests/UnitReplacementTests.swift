@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaKernels
 import RetinaModel
 import RetinaProbe
 import Testing
@@ -24,7 +25,7 @@ import Testing
   func `groups of any size in any layer`(flavour: RandomNetwork.Flavour, seed: UInt64) throws {
     let random = try RandomNetwork(seed: seed, flavour)
     let probe = Probe(random.program)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededRandom(seed: seed)
     for layer in random.model.layers.indices.dropLast() {
       let shape = random.model.shapes[layer]
       let replacement = generator.floats(shape.count, within: 1)

@@ -242,7 +242,7 @@ public struct CascadeRetina: Sendable {
 
   /// Spikes per frame, `[frame, cell]`.
   public func spikes(_ rates: [Float], _ generator: inout SeededGenerator) -> [Float] {
-    rates.map { Float(generator.poisson(Double($0) / options.frameRate)) }
+    rates.map { Float(generator.poisson(mean: Double($0) / options.frameRate)) }
   }
 
   private func has(_ part: Part) -> Bool { !options.without.contains(part) }

@@ -1,5 +1,8 @@
-/// Numbers that look random and are the same for a seed on every processor (SplitMix64; Steele, Lea, Flood 2014).
-public struct SeededRandom {
+/// Numbers that look random and are the same for a seed on every processor and in every version.
+///
+/// SplitMix64: a counter in steps of the golden ratio, mixed by two multiplications; period 2^64 (Steele, Lea and Flood,
+/// "Fast splittable pseudorandom number generators", OOPSLA 2014). Not for cryptography.
+public struct SeededRandom: RandomNumberGenerator, Sendable {
   /// The seed with which the numbers go on.
   public private(set) var state: UInt64
 
@@ -15,7 +18,7 @@ public struct SeededRandom {
     return value ^ (value >> 31)
   }
 
-  /// A number from 0 to just below 1.
+  /// A number from 0 to just below 1: a multiple of 2^-53.
   public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// A whole number from 0 to just below a bound.

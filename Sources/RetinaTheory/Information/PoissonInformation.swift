@@ -56,7 +56,7 @@ public enum PoissonInformation {
     var (sum, square) = (0.0, 0.0)
     for _ in 0..<draws {
       let shown = min(counts.rows - 1, Int(generator.uniform() * Double(counts.rows)))
-      let drawn = counts.row(shown).map { poisson($0, using: &generator) }
+      let drawn = counts.row(shown).map { generator.poisson(mean: $0) }
       // The factorials are the same for all stimuli.
       let likelihoods = (0..<counts.rows).map { row in
         drawn.indices.reduce(-totals[row]) { $0 + Double(drawn[$1]) * logs[row * counts.columns + $1] }
@@ -69,21 +69,5 @@ public enum PoissonInformation {
     }
     let mean = sum / Double(draws)
     return (mean, max(0, square / Double(draws) - mean * mean).squareRoot() / Double(draws).squareRoot())
-  }
-
-  /// A Poisson number: products of uniform numbers, for large means in parts (Knuth).
-  private static func poisson(_ mean: Double, using generator: inout SeededGenerator) -> Int {
-    var (count, rest) = (0, mean)
-    while rest > 0 {
-      let part = min(rest, 30)
-      let limit = exp(-part)
-      var product = 1 - generator.uniform()
-      while product > limit {
-        count += 1
-        product *= 1 - generator.uniform()
-      }
-      rest -= part
-    }
-    return count
   }
 }

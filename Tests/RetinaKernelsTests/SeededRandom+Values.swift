@@ -1,20 +1,6 @@
-/// A small generator with a seed (SplitMix64), so that a failing test can be repeated.
-struct SeededGenerator {
-  private var state: UInt64
+import RetinaKernels
 
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  /// The next 64 bits.
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-    return value ^ (value >> 31)
-  }
-
+extension SeededRandom {
   /// A number from a range.
   mutating func integer(_ range: ClosedRange<Int>) -> Int {
     range.lowerBound + Int(next() % UInt64(range.count))

@@ -1,1 +1,0 @@
-../RetinaKernelsTests/SeededGenerator.swift

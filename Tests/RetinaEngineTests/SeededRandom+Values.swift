@@ -1,0 +1,1 @@
+../RetinaKernelsTests/SeededRandom+Values.swift
