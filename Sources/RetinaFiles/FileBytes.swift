@@ -2,11 +2,18 @@
 final class FileBytes {
   /// The bytes.
   let buffer: UnsafeRawBufferPointer
+  private let forget: (UnsafeRawBufferPointer) -> Void
   private let release: () -> Void
 
   /// Takes over bytes; `release` runs when nobody holds them any more.
-  init(_ buffer: UnsafeRawBufferPointer, release: @escaping () -> Void) {
+  ///
+  /// - Parameter forget: gives back the memory of some of the bytes, which are fetched again when they are looked at again.
+  init(
+    _ buffer: UnsafeRawBufferPointer, forget: @escaping (UnsafeRawBufferPointer) -> Void = { _ in },
+    release: @escaping () -> Void
+  ) {
     self.buffer = buffer
+    self.forget = forget
     self.release = release
   }
 
@@ -21,4 +28,19 @@ final class FileBytes {
 
   /// Some of the bytes, which must lie in the file.
   subscript(range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[range]) }
+
+  /// The numbers of an array in some of the bytes, as float32.
+  ///
+  /// The bytes are given back piece by piece as they are read, so that an array never takes memory twice.
+  func values(_ range: Range<Int>, _ type: ElementType) -> [Float] {
+    let piece = 1 << 18
+    var values: [Float] = []
+    values.reserveCapacity(range.count / type.size)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: piece) {
+      let bytes = self[start..<min(start + piece, range.upperBound)]
+      values += type.values(in: bytes)
+      forget(bytes)
+    }
+    return values
+  }
 }

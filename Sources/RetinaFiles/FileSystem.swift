@@ -182,7 +182,8 @@ final class FileSource {
     guard let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
       throw readFailure(path, errno)
     }
-    return FileBytes(UnsafeRawBufferPointer(start: start, count: count)) { munmap(start, count) }
+    return FileBytes(
+      UnsafeRawBufferPointer(start: start, count: count), forget: forgetPages, release: { munmap(start, count) })
   }
 
   /// Appends what comes next, at most `block` bytes; gives their number, which is 0 only at the end.
@@ -272,6 +273,13 @@ final class FileSink {
 }
 
 // MARK: - System calls
+
+/// Gives back the pages that some bytes of a mapped file lie on.
+private func forgetPages(_ bytes: UnsafeRawBufferPointer) {
+  guard let start = bytes.baseAddress else { return }
+  let before = UInt(bitPattern: start) % UInt(sysconf(CInt(_SC_PAGESIZE)))
+  madvise(UnsafeMutableRawPointer(mutating: start - Int(before)), bytes.count + Int(before), MADV_DONTNEED)
+}
 
 /// Gives 0, or the code of what went wrong.
 private func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> CInt {

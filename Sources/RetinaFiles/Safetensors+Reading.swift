@@ -37,7 +37,7 @@ extension Safetensors {
     var tensors: [(name: String, tensor: Tensor)] = []
     tensors.reserveCapacity(entries.count)
     for entry in entries {
-      let values = entry.type.values(in: source[(start + entry.begin)..<(start + entry.end)])
+      let values = source.values((start + entry.begin)..<(start + entry.end), entry.type)
       guard let tensor = Tensor(shape: entry.shape, values: values) else {
         throw FileError(
           file: file, place: entry.place, expected: "\(entry.shape.count) values", found: "\(values.count)")

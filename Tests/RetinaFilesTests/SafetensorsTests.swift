@@ -1,7 +1,8 @@
-import RetinaFiles
 import RetinaKernels
 import RetinaModel
 import Testing
+
+@testable import RetinaFiles
 
 @Suite struct SafetensorsTests {
   @Test func writesTheFormat() throws {
@@ -42,6 +43,30 @@ import Testing
     let header = #"{"t":{"dtype":"\#(type)","shape":[\#(values.count)],"data_offsets":[0,\#(data.count)]}}"#
     let content = try Safetensors(parsing: container(header, data), file: "-")
     #expect(content.tensors[0].tensor.values == values)
+  }
+
+  /// Arrays of more than one piece of what is mapped, at places that are multiples of nothing.
+  @Test func readsLargeArraysOfAMappedFile() throws {
+    let (count, ones) = (150_001, 3)
+    let header = """
+      {"a":{"dtype":"U8","shape":[\(ones)],"data_offsets":[0,\(ones)]},\
+      "b":{"dtype":"F32","shape":[\(count)],"data_offsets":[\(ones),\(ones + 4 * count)]},\
+      "c":{"dtype":"F64","shape":[\(count)],"data_offsets":[\(ones + 4 * count),\(ones + 12 * count)]}}
+      """
+    var data: [UInt8] = [1, 1, 1]
+    for number in 0..<count { withUnsafeBytes(of: Float(number)) { data += $0 } }
+    for number in 0..<count { withUnsafeBytes(of: Double(-number)) { data += $0 } }
+    try withFolder { folder in
+      try FileSystem.write(container(header, data), to: folder + "/large.safetensors")
+      let file = try FileSystem.map(folder + "/large.safetensors")
+      // A second reading finds what the first one gave back.
+      for _ in 0..<2 {
+        let tensors = try Safetensors(parsing: file, file: "-", types: ElementType.allCases).tensors
+        #expect(tensors[0].tensor.values == [1, 1, 1])
+        #expect(tensors[1].tensor.values == (0..<count).map { Float($0) })
+        #expect(tensors[2].tensor.values == (0..<count).map { -Float($0) })
+      }
+    }
   }
 
   @Test func sortsTensorsByTheirData() throws {

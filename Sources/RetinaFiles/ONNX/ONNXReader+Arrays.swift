@@ -54,7 +54,7 @@ extension ONNXReader {
       guard raw.count == count * type.size else {
         throw failure("\(count * type.size) bytes for \(count) of \(type.name)", "\(raw.count)")
       }
-      numbers = type.numbers(in: message.source[raw])
+      numbers = message.source.numbers(raw, type)
     } else {
       numbers = try listed(parts, type, place)
     }
@@ -128,7 +128,7 @@ extension ONNXReader {
         throw FileError(
           file: location, expected: "\(length) bytes from byte \(offset) on", found: "\(source.buffer.count) bytes")
       }
-      return type.numbers(in: source[offset..<offset + length])
+      return source.numbers(offset..<offset + length, type)
     } catch {
       throw FileError(
         kind: error.kind, file: file, place: "\(place), file \(quoted(location))", expected: error.expected,
@@ -137,9 +137,10 @@ extension ONNXReader {
   }
 }
 
-extension ElementType {
-  /// The little-endian numbers in bytes, in the widest type of their kind.
-  func numbers(in bytes: UnsafeRawBufferPointer) -> Numbers {
+extension FileBytes {
+  /// The little-endian numbers in some of the bytes, in the widest type of their kind.
+  fileprivate func numbers(_ range: Range<Int>, _ type: ElementType) -> Numbers {
+    let bytes = self[range]
     func integers<Bits: FixedWidthInteger>(_ type: Bits.Type) -> Numbers {
       let size = MemoryLayout<Bits>.size
       return .integer(
@@ -147,8 +148,8 @@ extension ElementType {
           Int(truncatingIfNeeded: Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * size, as: Bits.self)))
         })
     }
-    switch self {
-    case .float16, .brainFloat16, .float32: return .single(values(in: bytes))
+    switch type {
+    case .float16, .brainFloat16, .float32: return .single(values(range, type))
     case .float64:
       return .double(
         (0..<bytes.count / 8).map {

@@ -144,7 +144,7 @@ struct ProtobufReader {
       return
     }
     try checkPacked(range, size: 4)
-    numbers += ElementType.float32.values(in: source[range])
+    numbers += source.values(range, .float32)
   }
 
   /// Appends the float64 in a field: one, or many packed together.
