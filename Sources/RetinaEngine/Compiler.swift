@@ -6,7 +6,7 @@ struct Compiler {
   var steps: [Step] = []
   var counts: [Int] = []
   var layerBoundaries: [Int] = []
-  var parameters: [Float] = []
+  var parameters = ParameterParts()
   var indices: [Int32] = []
 
   /// Adds the steps of one layer.
@@ -24,14 +24,14 @@ struct Compiler {
     case .separableConvolution(let convolution):
       add(Convolution(weight: convolution.composed, bias: convolution.bias), layer: layer, input: input)
     case .dense(let dense):
-      let weight = store(dense.weight.values)
-      let bias = dense.bias.map { store($0) }
+      let weight = parameters.store(dense.weight.values)
+      let bias = dense.bias.map { parameters.store($0) }
       add(.dense(inputs: input.count, outputs: output.count, weight: weight, bias: bias), output.count, layer)
     case .batchNormalization(let normalization):
       let (scale, shift) = normalization.folded
       let run = normalization.axis == .unit ? 1 : input.count / input[0]
-      let scalePlace = store(scale)
-      add(.affine(count: input.count, run: run, scale: scalePlace, shift: store(shift)), input.count, layer)
+      let scalePlace = parameters.store(scale)
+      add(.affine(count: input.count, run: run, scale: scalePlace, shift: parameters.store(shift)), input.count, layer)
     case .activation(let activation):
       add(kind(of: activation, count: input.count), input.count, layer)
     case .maximumPool(let pool):
@@ -54,8 +54,8 @@ struct Compiler {
   @discardableResult
   private mutating func add(_ convolution: Convolution, layer: Int, input: Shape) -> ConvolutionGeometry {
     let geometry = ConvolutionGeometry(convolution, input: input)
-    let weight = store(convolution.weight.values)
-    let bias = convolution.bias.map { store($0) }
+    let weight = parameters.store(convolution.weight.values)
+    let bias = convolution.bias.map { parameters.store($0) }
     add(.convolution(geometry, weight: weight, bias: bias), geometry.outputCount, layer)
     return geometry
   }
@@ -74,16 +74,11 @@ struct Compiler {
     case .elu(let alpha): return .activation(.elu(alpha: alpha), count: count)
     case .exp: return .activation(.exponential, count: count)
     case .parametricSoftplus(let alpha, let beta):
-      let alphaPlace = store(alpha)
+      let alphaPlace = parameters.store(alpha)
       return .parametricSoftplus(
-        count: count, alpha: alphaPlace, alphaPerUnit: alpha.count > 1, beta: store(beta), betaPerUnit: beta.count > 1)
+        count: count, alpha: alphaPlace, alphaPerUnit: alpha.count > 1, beta: parameters.store(beta),
+        betaPerUnit: beta.count > 1)
     }
-  }
-
-  private mutating func store(_ values: [Float]) -> Int {
-    let place = parameters.count
-    parameters += values
-    return place
   }
 }
 

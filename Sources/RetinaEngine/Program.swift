@@ -35,8 +35,7 @@ public final class Program: @unchecked Sendable {
     boundaryCounts = [model.inputShape.count] + compiler.counts
     layerBoundaries = compiler.layerBoundaries
     normalization = InputNormalization(model.facts.normalization)
-    parameters = .allocate(capacity: max(1, compiler.parameters.count))
-    parameters.initialize(from: compiler.parameters, count: compiler.parameters.count)
+    parameters = compiler.parameters.block()
     indices = .allocate(capacity: max(1, compiler.indices.count))
     indices.initialize(from: compiler.indices, count: compiler.indices.count)
     kernels = KernelTable(level)
@@ -67,6 +66,11 @@ public final class Program: @unchecked Sendable {
 
   /// Multiply-adds of one application.
   public var multiplyAdds: Int { steps.reduce(0) { $0 + $1.multiplyAdds } }
+
+  /// Multiply-adds of one application of a layer, by its definition.
+  public func multiplyAdds(ofLayer layer: Int) -> Int {
+    steps.reduce(0) { $0 + ($1.layer == layer ? $1.multiplyAdds : 0) }
+  }
 
   /// The last boundary that affine steps alone reach from `start`, at most `limit`.
   public func endOfAffineSteps(from start: Int, limit: Int) -> Int {

@@ -71,7 +71,7 @@ public final class StreamPlan: @unchecked Sendable {
     stateFloats = planner.stateFloats
     parameterFloats = planner.parameters.count
     stageOfLayer = planner.stageOfLayer
-    parameters = alignedFloats(copying: planner.parameters)
+    parameters = planner.parameters.block()
     cost = options.cost ?? .standard(options.level)
   }
 

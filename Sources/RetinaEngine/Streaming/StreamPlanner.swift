@@ -8,7 +8,7 @@ struct StreamPlanner {
   let options: StreamOptions
   var stages: [Stage] = []
   var tables: [FourierTable] = []
-  var parameters: [Float] = []
+  var parameters = ParameterParts(alignment: 16)
   var indices: [Int] = []
   var arenaFloats = 0
   var stateFloats = 0
@@ -148,10 +148,10 @@ struct StreamPlanner {
     let kernels = SpectralKernels(convolution.weight, geometry: geometry, shape: shape).packed(
       outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: geometry.inputs)
     let perBin = geometry.inputs * 16
-    stage.kernels = store(kernels)
-    stage.recentKernels = store(
+    stage.kernels = parameters.store(kernels)
+    stage.recentKernels = parameters.store(
       stride(from: perBin, through: kernels.count, by: perBin).flatMap { kernels[$0 - stage.recent * 16..<$0] })
-    stage.bias = store(padded(convolution.bias, count: geometry.outputs))
+    stage.bias = parameters.store(padded(convolution.bias, count: geometry.outputs))
     (stage.rowTable, stage.columnTable) = (table(shape.fieldWidth), table(shape.fieldHeight))
     stage.ring = reserveState(stage.ringFloats)
     stage.sums = reserveState(stage.sumFloats)
@@ -170,10 +170,10 @@ struct StreamPlanner {
     isAtInput = false
     var stage = TemporalLowRank(geometry, ranks: kernels.ranks, block: options.block)
     let before = parameters.count
-    stage.kernels = store(kernels.spatial)
-    stage.zeros = store([Float](repeating: 0, count: stage.spatial.outputs))
-    stage.courses = store(kernels.courses)
-    stage.bias = store(padded(bias, count: geometry.outputs))
+    stage.kernels = parameters.store(kernels.spatial)
+    stage.zeros = parameters.store([Float](repeating: 0, count: stage.spatial.outputs))
+    stage.courses = parameters.store(kernels.courses)
+    stage.bias = parameters.store(padded(bias, count: geometry.outputs))
     stage.ring = reserveState(stage.ringFloats)
     stage.sums = reserveState(stage.sumFloats)
     stage.maps = reserve(stage.spatial.outputCount)
@@ -189,10 +189,10 @@ struct StreamPlanner {
     require(.lanes(channels: geometry.inputs, height: geometry.inputHeight, width: geometry.inputWidth), for: layer)
     var stage = features(geometry, shape)
     let before = parameters.count
-    stage.kernels = store(
+    stage.kernels = parameters.store(
       SpectralKernels(convolution.weight, geometry: geometry, shape: shape).packed(
         outputs: geometry.outputs, inputs: geometry.inputs, inputsInMemory: stage.inputGroups * 8))
-    stage.bias = store(padded(convolution.bias, count: geometry.outputs))
+    stage.bias = parameters.store(padded(convolution.bias, count: geometry.outputs))
     (stage.rowTable, stage.columnTable) = (table(shape.fieldWidth), table(shape.fieldHeight))
     stage.scratch = reserve(stage.scratchFloats)
     add(
@@ -222,8 +222,8 @@ struct StreamPlanner {
     }
     var ungrouped = geometry
     ungrouped.groups = 1
-    let weightPlace = store(weights)
-    let biasPlace = store(padded(convolution.bias, count: outputs))
+    let weightPlace = parameters.store(weights)
+    let biasPlace = parameters.store(padded(convolution.bias, count: outputs))
     add(
       .features(ungrouped, weights: weightPlace, bias: biasPlace), layer, result(of: geometry), name,
       .direct(ungrouped), parameters: parameters.count - before)
@@ -232,11 +232,11 @@ struct StreamPlanner {
   // MARK: - Other layers
 
   private mutating func plan(_ dense: Dense, layer: Int, output: Shape) {
-    let bias = store(padded(dense.bias, count: output.count))
+    let bias = parameters.store(padded(dense.bias, count: output.count))
     let before = parameters.count
     if isAtInput {
       openWindow()
-      let weights = store(dense.weight.values)
+      let weights = parameters.store(dense.weight.values)
       add(
         .dense(inputs: layout.count, outputs: output.count, weights: weights, bias: bias), layer,
         .plain(count: output.count), "matrix", .matrix(rows: output.count, columns: layout.count),
@@ -252,7 +252,7 @@ struct StreamPlanner {
         }
       }
       add(
-        .rows(columns: columns, rows: output.count, weights: store(weights), bias: bias), layer,
+        .rows(columns: columns, rows: output.count, weights: parameters.store(weights), bias: bias), layer,
         .plain(count: output.count), "matrix", .matrix(rows: output.count, columns: columns),
         parameters: parameters.count - before)
     }
@@ -273,9 +273,9 @@ struct StreamPlanner {
       scales = layout.packed((0..<input.count).map { scale[$0 / run] }, filler: 0)
       shifts = layout.packed((0..<input.count).map { shift[$0 / run] }, filler: 0)
     }
-    let scalePlace = store(scales)
+    let scalePlace = parameters.store(scales)
     add(
-      .affine(vectors: vectors, scale: scalePlace, shift: store(shifts)), layer, layout, "scale and shift",
+      .affine(vectors: vectors, scale: scalePlace, shift: parameters.store(shifts)), layer, layout, "scale and shift",
       .elementwise(layout.floats, operations: 2), parameters: parameters.count - before, inPlace: true)
   }
 
@@ -392,13 +392,6 @@ struct StreamPlanner {
   private mutating func reserveState(_ floats: Int) -> Int {
     let start = stateFloats
     stateFloats += (floats + 15) / 16 * 16
-    return start
-  }
-
-  private mutating func store(_ values: [Float]) -> Int {
-    let start = (parameters.count + 15) / 16 * 16
-    parameters += [Float](repeating: 0, count: start - parameters.count)
-    parameters += values
     return start
   }
 
