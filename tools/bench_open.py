@@ -2,8 +2,9 @@
 
 Usage: python3 tools/bench_open.py [--retina .build/release/retina]
 
-`retina verify` on a model without a golden pair opens it and stops. Times are of the whole process, the smallest of some;
-memory is the process's own (anonymous, sampled) and its largest total, in which the pages of the mapped file count, too.
+`retina verify` on a model without a golden pair opens it and stops; `retina run` plans it and runs one input. Times are of the whole
+process, the smallest of some; memory is the process's own (anonymous, sampled) and its largest total, in which the pages of the mapped
+file count, too.
 Needs numpy, onnx, safetensors.
 """
 
@@ -21,7 +22,7 @@ from safetensors.numpy import save_file
 
 
 def write_models(folder, megabytes):
-    """A dense model of some size as safetensors and as ONNX."""
+    """A dense model of some size as safetensors and as ONNX; gives the values of its input."""
     side = int((megabytes * 1e6 / 4) ** 0.5)
     weight = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
     architecture = {"input": [side], "layers": [{"name": "d", "type": "dense"}]}
@@ -32,6 +33,7 @@ def write_models(folder, megabytes):
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, side])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, side])], [numpy_helper.from_array(weight, "w")])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), folder / f"{megabytes}.onnx")
+    return side
 
 
 def memory(process):
@@ -44,14 +46,14 @@ def memory(process):
     return fields.get("RssAnon", 0), fields.get("VmHWM", 0)
 
 
-def opening(retina, path, repeats):
+def measured(command, repeats):
+    """Smallest seconds, largest own and largest total memory in MB of a command."""
     times, anonymous, total = [], 0, 0
     for _ in range(repeats):
         start = time.perf_counter()
-        process = subprocess.Popen([retina, "verify", path], stderr=subprocess.DEVNULL)
-        process.wait()
+        subprocess.run(command, stderr=subprocess.DEVNULL, check=command[1] == "run")
         times.append(time.perf_counter() - start)
-    process = subprocess.Popen([retina, "verify", path], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while process.poll() is None:
         now = memory(process)
         anonymous, total = max(anonymous, now[0]), max(total, now[1])
@@ -65,13 +67,15 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         for megabytes in [1, 100]:
-            write_models(folder, megabytes)
+            side = write_models(folder, megabytes)
+            np.save(folder / "input.npy", np.ones((1, side), np.float32))
             for ending in ["safetensors", "onnx"]:
                 path = folder / f"{megabytes}.{ending}"
-                seconds, anonymous, total = opening(arguments.retina, path, 10)
-                print(
-                    f"{path.name:16} {path.stat().st_size / 1e6:6.1f} MB  opened in {seconds * 1e3:6.1f} ms, "
-                    f"own memory {anonymous:.0f} MB, largest total {total:.0f} MB")
+                for words in [["verify", path], ["run", path, folder / "input.npy", "--output", folder / "rates.npy"]]:
+                    seconds, anonymous, total = measured([arguments.retina, *words], 10)
+                    print(
+                        f"{words[0]:6} {path.name:16} {path.stat().st_size / 1e6:6.1f} MB: {seconds * 1e3:6.1f} ms, "
+                        f"own memory {anonymous:.0f} MB, largest total {total:.0f} MB")
 
 
 if __name__ == "__main__":
