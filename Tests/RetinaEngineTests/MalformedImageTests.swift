@@ -1,3 +1,4 @@
+import RetinaFiles
 import RetinaKernels
 import Testing
 
@@ -56,6 +57,14 @@ import Testing
       // A trap would end the test.
       _ = forged.failure
     }
+  }
+
+  /// Images of another version are refused early, and a fuzzer that starts from them looks at nothing else.
+  @Test(arguments: [("int8", TinyImage.integers), ("int16", .integers), ("float32", .floats)])
+  func `the fuzzer starts from images that can be read`(_ name: String, _ kind: TinyImage) throws {
+    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    let bytes = try FileSystem.read("/\(root)/tools/fuzz/corpus/image/\(name).retina")
+    #expect(kind.failure(bytes) == nil)
   }
 
   @Test func `an image of the other kind is refused`() throws {

@@ -22,7 +22,9 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   case "png": _ = try? PNG.parse(bytes, file: "-")
   case "y4m": _ = try? Y4M.parse(bytes, file: "-")
   case "json": _ = try? JSON(parsing: bytes, file: "-")
-  case "image": readImage(bytes)
+  case "image":
+    readImage(bytes, FixedPointImage.self)
+    readImage(bytes, FloatImage.self)
   case "recording": _ = try? Recording.parse(bytes, file: "/dev/null/none")
   default: fatalError("RETINA_READER: onnx, array, safetensors, npy, npz, png, y4m, json, image or recording")
   }
@@ -51,9 +53,9 @@ private func readGraph(_ bytes: [UInt8]) {
 }
 
 /// Reads an image as it is and with its checksums made right, and runs it once on zeros where it is small.
-private func readImage(_ bytes: [UInt8]) {
+private func readImage<Image: ModelImage>(_ bytes: [UInt8], _ kind: Image.Type) {
   for bytes in [bytes, sealed(bytes)] {
-    guard let program = try? FixedPointProgram(bytes), program.inputShape.count <= 1 << 12,
+    guard let program = try? ImageProgram<Image>(bytes), program.inputShape.count <= 1 << 12,
       let shape = Shape(checking: [1] + program.inputShape.dimensions),
       let inputs = InputSequence(Tensor(repeating: 0, shape: shape), inputShape: program.inputShape)
     else { continue }
