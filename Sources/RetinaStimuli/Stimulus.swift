@@ -86,15 +86,13 @@ public struct Stimulus: Sendable {
     case .file(let path, let folder):
       let whole = folder.isEmpty ? path : "\(folder)/\(path)"
       try checkInside(whole, folder: folder)
-      let movie = try NPY.read(whole)
-      guard movie.shape.rank == 3, movie.shape.count <= Limits.values else {
-        throw FileError(
-          file: whole, expected: "a movie [time, height, width] of at most \(Limits.values) values",
-          found: "\(movie.shape)")
+      if FileSystem.isFolder(whole) {
+        for picture in try FileSystem.list(whole) { try checkInside("\(whole)/\(picture)", folder: folder) }
       }
-      if let index = movie.firstNonFinite {
+      let movie = try MovieFile.read(whole).movie
+      guard movie.shape.count <= Limits.values else {
         throw FileError(
-          file: whole, place: "value \(index)", expected: "finite values", found: "\(movie.values[index])")
+          file: whole, expected: "a movie of at most \(Limits.values) values", found: "\(movie.shape)")
       }
       return movie
     }

@@ -204,6 +204,28 @@ import Testing
     }
   }
 
+  @Test func `a film and pictures are read from the folder of the set`() throws {
+    try withFolder { folder in
+      let film = Array("YUV4MPEG2 W2 H1 Cmono\nFRAME\n".utf8) + [0, 51] + Array("FRAME\n".utf8) + [255, 102]
+      try FileSystem.write(film, to: folder + "/set/film.y4m")
+      #expect(try write("film.y4m", in: folder).stimuli[0].movie().values == [0, 0.2, 1, 0.4])
+      // A picture of one black pixel.
+      let picture: [UInt8] = [
+        137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0, 58, 126,
+        155, 85, 0, 0, 0, 10, 73, 68, 65, 84, 120, 156, 99, 96, 0, 0, 0, 2, 0, 1, 72, 175, 164, 113, 0, 0, 0, 0, 73, 69,
+        78, 68, 174, 66, 96, 130,
+      ]
+      try FileSystem.createFolder(folder + "/set/pictures")
+      for name in ["1.png", "2.png"] { try FileSystem.write(picture, to: "\(folder)/set/pictures/\(name)") }
+      let set = try write("pictures", in: folder)
+      #expect(try set.stimuli[0].movie() == Tensor(repeating: 0, shape: Shape(2, 1, 1)))
+      try FileSystem.write(picture, to: folder + "/outside.png")
+      try FileManager.default.createSymbolicLink(
+        atPath: folder + "/set/pictures/3.png", withDestinationPath: folder + "/outside.png")
+      #expect(#expect(throws: FileError.self) { try set.stimuli[0].movie() }?.found == "a link out of it")
+    }
+  }
+
   @Test func `a link out of the folder is refused`() throws {
     try withFolder { folder in
       try NPY.write(Tensor(repeating: 0, shape: Shape(1, 1, 1)), to: folder + "/outside.npy")
