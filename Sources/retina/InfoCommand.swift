@@ -98,8 +98,11 @@ enum InfoCommand: Command {
     }
     if let unit = facts.responseUnit { print("response: \(unit)") }
     print("\nlayers")
-    for (layer, shape) in zip(model.layers, model.shapes) {
-      print("  \(pad(layer.name, 12)) \(pad(layer.operation.kindName, 20)) \(shape)")
+    print("  name         kind                 multiply-adds  output")
+    for (index, layer) in model.layers.enumerated() {
+      print(
+        "  \(pad(layer.name, 12)) \(pad(layer.operation.kindName, 20)) "
+          + "\(right(String(program.multiplyAdds(ofLayer: index)), 13))  \(model.shapes[index])")
     }
     printCost(program, plan)
     if showsPlan, let plan {
@@ -169,8 +172,12 @@ enum InfoCommand: Command {
       .init(
         "layers",
         .array(
-          zip(model.layers, model.shapes).map { layer, extent in
-            ["name": .string(layer.name), "type": .string(layer.operation.kindName), "output": shape(extent)]
+          model.layers.enumerated().map { index, layer in
+            [
+              "name": .string(layer.name), "type": .string(layer.operation.kindName),
+              "output": shape(model.shapes[index]),
+              "multiply_adds": .number(Double(program.multiplyAdds(ofLayer: index))),
+            ]
           })),
       .init("multiply_adds_per_window", .number(Double(program.multiplyAdds))),
       .init(
@@ -211,34 +218,4 @@ enum InfoCommand: Command {
   }
 
   private static func shape(_ shape: Shape) -> JSON { .array(shape.dimensions.map { .number(Double($0)) }) }
-}
-
-extension Operation {
-  /// What the layer is called in tables.
-  var kindName: String {
-    switch self {
-    case .convolution: return "conv2d"
-    case .convolutionStack(let stack): return "conv2d stack of \(stack.weights.count)"
-    case .separableConvolution: return "separable conv"
-    case .dense: return "dense"
-    case .batchNormalization(let normalization):
-      return normalization.axis == .unit ? "batch norm, unit" : "batch norm, channel"
-    case .activation(let activation):
-      switch activation {
-      case .relu: return "relu"
-      case .softplus: return "softplus"
-      case .sigmoid: return "sigmoid"
-      case .tanh: return "tanh"
-      case .elu: return "elu"
-      case .exp: return "exp"
-      case .parametricSoftplus: return "parametric softplus"
-      }
-    case .maximumPool: return "max pool"
-    case .averagePool: return "average pool"
-    case .flatten: return "flatten"
-    case .reshape: return "reshape"
-    case .readout: return "readout"
-    case .gaussianNoise: return "noise (training)"
-    }
-  }
 }

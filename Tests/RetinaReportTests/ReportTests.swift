@@ -99,6 +99,46 @@ import Testing
     #expect(page.contains("black: the model; orange: the recording") && page.contains("held-out bins 160 to 199"))
   }
 
+  @Test func spikeTriggeredAveragesAreThoseOfTheRecording() throws {
+    let model = ReportTests.model()
+    // A cell fires when the pixel of row 1, column 2 was bright three frames earlier, the next one when it was dark; the last at every frame.
+    let movie = ReportTests.values(400, 6, 6, scale: 2)
+    let responses = (0..<400).flatMap { frame -> [Float] in
+      let isBright = movie.values[max(0, frame - 3) * 36 + 8] > 0
+      return [isBright ? 1 : 0, isBright ? 0 : 1, 1]
+    }
+    let recording = Recording(
+      stimulus: .movie(movie), frameRate: 20, cells: model.facts.cells, unit: .counts, responses: responses, lag: 1)
+    var request = ReportTests.request()
+    request.recording = recording
+    request.baselines = []
+    request.cells = [0, 1]
+    let contents = try request.run()
+    let fields = try contents.cells.map { try #require($0.triggered) }
+    for (field, sign) in zip(fields, [1, -1] as [Float]) {
+      // Lags of 4, 3, 2 and 1 frames.
+      #expect(field.temporal.map { $0 * sign }.max() == field.temporal[1] * sign)
+      #expect(field.spatial.values.map { $0 * sign }.max() == field.spatial.values[8] * sign)
+      #expect(field.temporal[1] == field.spatial.values[8] && field.temporal[1].magnitude > 5)
+    }
+    let page = contents.html()
+    #expect(page.contains("Spike-triggered average of cell 0") && openElements(page) == [])
+    #expect(!(try ReportTests.request().run().html()).contains("Spike-triggered"))
+  }
+
+  @Test func layersHaveKindAndMultiplyAdds() throws {
+    let contents = try ReportTests.request().run()
+    let program = Program(ReportTests.model())
+    #expect(contents.multiplyAdds.reduce(0, +) == program.multiplyAdds)
+    // The first convolution: 3 x 4 x 4 outputs with kernels of 4 x 3 x 3.
+    #expect(contents.multiplyAdds[0] == 48 * 36)
+    let table = try #require(try embedded(contents.html())["tables"]?.array?.first { $0["name"]?.string == "layers" })
+    #expect(
+      table["columns"]?.array?.compactMap { $0.string }
+        == ["layer", "kind", "output", "parameters", "multiply-adds per window"])
+    #expect(table["rows"]?.array?[0].array?[1].string == "conv2d")
+  }
+
   @Test func whatCannotBeReportedIsRefused() throws {
     let flat = try Model(
       name: "flat", inputShape: Shape(3),

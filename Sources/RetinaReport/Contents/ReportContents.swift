@@ -37,6 +37,8 @@ public struct ReportContents: Sendable {
     public var cell: Cell
     /// What the cell sees when every nonlinearity lets everything through.
     public var field: ReceptiveField?
+    /// What the recorded cell was shown before it fired, when a recording was given: ``TriggeredFields``.
+    public var triggered: ReceptiveField?
     /// One for each stimulus.
     public var responses: [CellResponse]
   }
@@ -53,6 +55,8 @@ public struct ReportContents: Sendable {
   public var cells: [CellPage]
   /// Scores on a recording, when one was given.
   public var evaluation: Evaluation?
+  /// Multiply-adds of every layer of the model for one window, by definition.
+  public var multiplyAdds: [Int]
   /// What a frame costs, for models that can run frame by frame.
   public var costs: [LayerCost]
   /// What else was found, such as phenomena, in the order in which it is shown.

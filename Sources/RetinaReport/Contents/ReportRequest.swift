@@ -45,13 +45,16 @@ public struct ReportRequest: Sendable {
     var stimuli = stimuli
     var evaluation: Evaluation?
     var heldOut: HeldOutStretch?
+    var triggered: TriggeredFields?
     if let recording {
       var request = EvaluationRequest(recording, models: [(name: model.name, model: model)])
       request.baselines = baselines
       request.threads = threads
       evaluation = try request.run(progress: progress)
       let names = model.facts.cells.map(\.name)
-      heldOut = try HeldOutStretch(names.isEmpty ? recording : recording.selecting(names), model: model)
+      let ofModel = names.isEmpty ? recording : try recording.selecting(names)
+      heldOut = try HeldOutStretch(ofModel, model: model)
+      triggered = try TriggeredFields(ofModel, model: model)
     }
     if let heldOut { stimuli.insert(ReportContents.Stimulus(name: HeldOutStretch.name, movie: heldOut.movie), at: 0) }
     guard !stimuli.isEmpty else { throw ReportError.nothingToShow }
@@ -65,7 +68,7 @@ public struct ReportRequest: Sendable {
         index: cell, cell: cell < model.facts.cells.count ? model.facts.cells[cell] : Cell(name: "cell \(cell)"),
         field: ReceptiveField(
           probe.effectiveWeights(ofUnit: cell, boundary: program.outputBoundary), shape: model.inputShape),
-        responses: [])
+        triggered: triggered?.field(ofCell: cell), responses: [])
     }
     var totals = layers.map { [Double](repeating: 0, count: model.shapes[$0].count) }
     for stimulus in stimuli {
@@ -101,6 +104,7 @@ public struct ReportRequest: Sendable {
             input: model.inputShape))
       },
       stimuli: stimuli, cells: pages, evaluation: evaluation,
+      multiplyAdds: model.layers.indices.map { program.multiplyAdds(ofLayer: $0) },
       costs: plan.explanation.map {
         LayerCost(
           layer: $0.layer, algorithm: $0.algorithm, operations: $0.work.operations, parameterBytes: $0.parameterBytes)

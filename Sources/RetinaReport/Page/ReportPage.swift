@@ -1,4 +1,5 @@
 import RetinaModel
+import RetinaProbe
 
 extension ReportContents {
   /// The report as one HTML file that refers to nothing outside itself.
@@ -187,12 +188,12 @@ struct ReportPage {
     let id = "cell-\(page.index)"
     let panels = page.responses.enumerated().map { panel($1, of: page, stimulus: contents.stimuli[$0].name) }
     let templates = panels.enumerated().map { "<template data-stimulus=\"\($0)\">\($1)</template>" }
-    let field = page.field.map {
-      FieldFigure(
-        field: $0, clock: clock, lag: contents.model.facts.lag, title: "Receptive field of cell \(page.index)",
-        isLarge: true
-      ).svg()
-    }
+    let field = fieldBlock(
+      page.field, "Receptive field", "cell \(page.index)",
+      "Product of the linear steps, every nonlinearity let through.")
+    let triggered = fieldBlock(
+      page.triggered, "Spike-triggered average", "cell \(page.index)",
+      "Of the recording, without the held-out part; z-scores.")
     var about = ["called “\(page.cell.name)”"]
     if let centre = page.cell.centre {
       about.append(
@@ -212,12 +213,25 @@ struct ReportPage {
       <div class="frame"><h4>Newest frame seen</h4></div>
       <div><h4>Contribution of each channel (\(MarkupText.escape(unit)))</h4>
       <table class="bars"></table></div>
-      <div><h4>Receptive field</h4>\(field ?? "")
-      <p class="muted">Product of the linear steps, every nonlinearity let through.</p></div>
+      <div class="fields">
+      \(field)
+      \(triggered)
+      </div>
       </div>
       \(contents.layers.enumerated().map { maps($1, place: $0) }.joined(separator: "\n"))
       \(downloads(id, "all stimuli and frames of this cell"))
       </section>
+      """
+  }
+
+  /// A large picture of what a cell sees, between its heading and a remark; empty where there is none.
+  private func fieldBlock(_ field: ReceptiveField?, _ heading: String, _ of: String, _ remark: String) -> String {
+    guard let field else { return "" }
+    let figure = FieldFigure(
+      field: field, clock: clock, lag: contents.model.facts.lag, title: "\(heading) of \(of)", isLarge: true)
+    return """
+      <div><h4>\(heading)</h4>\(figure.svg())
+      <p class="muted">\(remark)</p></div>
       """
   }
 
@@ -301,11 +315,11 @@ struct ReportPage {
     let model = contents.model
     return ReportTable(
       name: "layers", caption: "The layers, in the order in which they run",
-      columns: ["layer", "output", "parameters"],
-      rows: zip(model.layers, model.shapes).map { layer, shape in
+      columns: ["layer", "kind", "output", "parameters", "multiply-adds per window"],
+      rows: model.layers.enumerated().map { index, layer in
         [
-          .text(layer.name), .text("\(shape)"),
-          .count(layer.operation.parameters.reduce(0) { $0 + $1.values.count }),
+          .text(layer.name), .text(layer.operation.kindName), .text("\(model.shapes[index])"),
+          .count(layer.operation.parameters.reduce(0) { $0 + $1.values.count }), .count(contents.multiplyAdds[index]),
         ]
       })
   }
