@@ -133,6 +133,17 @@ private let vector = NPY.bytes(of: ramp(3))
     }
   }
 
+  /// Sizes and places that only 64 bits hold, in sums of which an overflow would hide.
+  @Test(arguments: [Int.max, Int.max - 30, 1 << 62, -1])
+  func refusesSizesOf64Bits(_ size: Int) throws {
+    for member in [
+      Member(name: "a.npy", data: vector, count: size), Member(name: "a.npy", data: vector, offset: size),
+    ] {
+      let error = try failure { try NPZ.parse(archive([member], zip64: true), file: "-") }
+      #expect(error.place?.hasPrefix("member ") == true, "\(error)")
+    }
+  }
+
   /// Two entries of the directory that lie over one another: the way to make a bomb of a small file.
   @Test func refusesMembersThatOverlap() throws {
     let inner = archive([Member(name: "b.npy", data: vector)])

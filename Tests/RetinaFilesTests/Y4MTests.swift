@@ -30,6 +30,10 @@ import Testing
     #expect(rate == nil)
   }
 
+  @Test(arguments: ["F0:0", "F30:0", "F0:1"]) func aRateOfZeroIsUnknown(_ rate: String) throws {
+    #expect(try Y4M.parse(file("W1 H1 Cmono \(rate)", [51]), file: "-").frameRate == nil)
+  }
+
   @Test func saysWhatIsWrong() throws {
     func expected(_ bytes: [UInt8]) throws -> String { try failure { try Y4M.parse(bytes, file: "f") }.expected }
     #expect(try expected([]).hasPrefix("a line"))
@@ -41,7 +45,9 @@ import Testing
     #expect(try expected(file("W2 H2 C420p99", [1])) == "8 to 16 bits")
     #expect(try expected(file("W2 H2 It", [1])) == "whole frames (Ip)")
     #expect(try expected(file("W2 H2 F30", [1])) == "a frame rate such as F30:1")
+    #expect(try expected(file("W2 H2 F-30:1", [1])) == "a frame rate such as F30:1")
     #expect(try expected(file("W2 H2")) == "at least one frame")
+    #expect(try expected(file("W65536 H65536 C444p16", [1])) == "25769803776 bytes")
     #expect(try expected(file("W2 H2", [0, 0, 0, 0, 0])) == "6 bytes")
     #expect(try expected(file("W1 H1", [0, 0, 0, 1])).hasPrefix("a line"))
     #expect(try expected(file("W1 H1", [0, 0, 0] + Array("FRAM\n".utf8))) == "FRAME")

@@ -193,12 +193,12 @@ struct RecordingLayoutTests {
 
   /// Two units; a movie of 4 frames at 10 frames/s from 1 s, or at `times`.
   private func nwb(
-    movie: HDF5Object? = nil, times: [Double]? = nil, ends: [Int] = [2, 5], names: Bool = false,
+    movie: HDF5Object? = nil, times: [Double]? = nil, rate: Double = 10, ends: [Int] = [2, 5], names: Bool = false,
     more: [(name: String, object: HDF5Object)] = []
   ) -> [(name: String, object: HDF5Object)] {
     let clock =
       times.map { ("timestamps", HDF5Object(.doubles([$0.count], $0))) }
-      ?? ("starting_time", HDF5Object(.doubles([], [1]), attributes: [("rate", .number(10))]))
+      ?? ("starting_time", HDF5Object(.doubles([], [1]), attributes: [("rate", .number(rate))]))
     let units =
       [
         ("id", HDF5Object(.integers([4, 9]))),
@@ -256,6 +256,10 @@ struct RecordingLayoutTests {
   func `ends of spike trains that cannot be are refused`(_ ends: [Int]) throws {
     let error = try failure(try write(nwb(ends: ends)))
     #expect(error.place?.hasPrefix("units/spike_times_index") == true, "\(error)")
+  }
+
+  @Test(arguments: [0, -10, .nan, .infinity]) func `a frame rate that cannot be is refused`(_ rate: Double) throws {
+    #expect(try failure(try write(nwb(rate: rate))).found == "neither")
   }
 
   @Test func `a movie without times, a wrong shape and another file are told`() throws {

@@ -114,6 +114,12 @@ import Testing
       #"{"format": 1, "frame_rate": 5, "cells": [{"name": "x"}], "normalisation": {"mean": 0, "std": 0}}"#,
       "normalisation"
     ),
+    (
+      #"""
+      {"format": 1, "frame_rate": 5, "cells": [{"name": "x"}], "stimulus": {"generator": "step", "height": 4096,
+       "width": 4096, "parameters": {"pre_frames": 69, "duration_frames": 60}}}
+      """#, "expected a movie of at most 2147483648 values, found 129 frames of 4096 x 4096"
+    ),
     (#"[1]"#, "metadata: expected an object, found an array"), (#"{"#, "expected"),
   ])
   func `wrong metadata`(text: String, message: String) throws {
@@ -163,6 +169,7 @@ import Testing
   @Test(arguments: [
     ([0.1, 0.9], [0.0, 0], "1 at other times, the first at 0.9 s"), ([-0.1, 0.8], [0.0, 0], "2 at other times"),
     ([0.1, 0.3], [0.0, 1], "spike 1: expected a cell from 0 to 0, found 1"), ([0.1, 0.3], [0.0, 0.5], "found 0.5"),
+    ([0.1, 0.3], [0.0, -1], "spike 1: expected a cell from 0 to 0, found -1"), ([0.1], [1e300], "found 1e+300"),
     ([0.1], [0.0, 0], "a cell for each"), ([Double.nan, 0.1], [0.0, 0], "1 at other times"),
   ])
   func `wrong spikes`(times: [Double], cells: [Double], message: String) throws {
