@@ -2,9 +2,9 @@ import RetinaModel
 
 /// A disc of grating that jitters before a grating that jitters with it or on its own.
 ///
-/// Both gratings are walks of independent normal steps along their direction. In global motion the disc takes the steps of the
-/// background, so that the whole image moves as one; in differential motion it takes steps of its own. The movie is grey, then the
-/// jitter, then grey. The stimulus of object motion sensitivity (Olveczky, Baccus and Meister, Nature 423, 401, 2003).
+/// Both gratings are walks of independent normal steps along their direction. In global motion the background takes the steps of the
+/// disc, so that the whole image moves as one; in differential motion it takes steps of its own. With equal deviations the disc
+/// moves alike in both: only the background tells them apart. The movie is grey, then the jitter, then grey. The stimulus of object motion sensitivity (Olveczky, Baccus and Meister, Nature 423, 401, 2003).
 ///
 /// Frame t of the jitter is contrast x profile((distance - x(t)) / spatial_period), with x of the disc where a pixel's centre is less
 /// than the radius from the disc's, and x of the background elsewhere.
@@ -59,17 +59,23 @@ public struct ObjectMotion: StimulusGenerator {
   /// Where the gratings are in each frame of the jitter, in pixels along the direction.
   public var paths: (object: [Double], background: [Double]) {
     var seeds = SeededGenerator(seed: UInt64(seed))
-    func path(_ step: Double, moves: Bool) -> [Double] {
-      var generator = SeededGenerator(seed: seeds.next())
+    let (own, other) = (seeds.next(), seeds.next())
+    func path(_ step: Double, seed: UInt64, moves: Bool) -> [Double] {
+      var generator = SeededGenerator(seed: seed)
       var place = 0.0
       return (0..<durationFrames).map { _ in
         if moves { place += step * generator.normal() }
         return place
       }
     }
-    let background = path(backgroundStep, moves: motion != .object)
-    let own = path(objectStep, moves: motion != .background)
-    return (motion == .global ? background : own, background)
+    if motion == .global {
+      let both = path(backgroundStep, seed: own, moves: true)
+      return (both, both)
+    }
+    return (
+      path(objectStep, seed: own, moves: motion != .background),
+      path(backgroundStep, seed: other, moves: motion != .object)
+    )
   }
 
   /// The movie `[time, height, width]`.
