@@ -13,9 +13,14 @@ import RetinaStimuli
 ///    receptive field", Nature Neuroscience 2012.
 /// 3. *Amacrine cells* on a coarser grid pool the bipolar outputs of one polarity over a wide field, and inhibit later
 ///    (Real, Asari, Gollisch and Meister, "Neural circuit inference from function to structure", Current Biology 2017).
-/// 4. *Ganglion cells* pool bipolar outputs, less amacrine inhibition; a drive that lasts lowers their gain to
-///    1 / (1 + v^4) of its low-passed self v (Berry, Brivanlou, Jordan and Meister, "Anticipation of moving stimuli by the retina",
-///    Nature 1999); a soft threshold makes the rate, and spikes are Poisson.
+/// 4. *Wide-field amacrine cells* pool the bipolar outputs of both polarities over most of a frame, at once, and keep the terminals
+///    of bipolar cells from releasing: an image that moves as a whole silences itself, an object that moves against it does not
+///    (Olveczky, Baccus and Meister, "Segregation of object and background motion in the retina", Nature 2003; Baccus, Olveczky, Manu
+///    and Meister, "A retinal circuit that computes object motion", Journal of Neuroscience 2008). Without rectification ON and OFF
+///    cancel in their sum, and nothing is left of it.
+/// 5. *Ganglion cells* pool what terminals release, less amacrine inhibition; a drive that lasts lowers their gain to
+///    1 / (1 + v^4), with v the low-passed drive in deviations (Berry, Brivanlou, Jordan and Meister, "Anticipation of moving stimuli
+///    by the retina", Nature 1999); a soft threshold makes the rate, and spikes are Poisson.
 public struct CascadeRetina: Sendable {
   /// Parts that can be taken out, to see what they are for.
   public enum Part: String, Sendable, CaseIterable {
@@ -27,6 +32,8 @@ public struct CascadeRetina: Sendable {
     case rectification
     /// The inhibition by amacrine cells.
     case amacrine
+    /// The inhibition of bipolar terminals by wide-field amacrine cells.
+    case wideField = "wide-field"
     /// The gain control of ganglion cells.
     case gain
   }
@@ -67,10 +74,12 @@ public struct CascadeRetina: Sendable {
     static let amacrineTime = 0.05
     static let amacrineDelay = 0.035
     static let inhibition = 0.7
+    static let wideField = 16.0
+    static let wideFieldTime = 0.01
+    /// Of the sum over both polarities, which motion of the whole image drives alike: a half takes away what each releases.
+    static let wideFieldInhibition = 0.5
     static let ganglionField = 3.0
     static let gainTime = 0.17
-    /// The gain halves where the low-passed drive is as large as so many of its deviations.
-    static let gainDeviations = 2.0
     /// Steepness of the soft threshold per deviation of the drive, and where it lies, in deviations above the mean.
     static let slope = 2.5
     static let threshold = 1.0
@@ -82,15 +91,17 @@ public struct CascadeRetina: Sendable {
   public let cells: [Cell]
   /// Places of bipolar cells, the same for both polarities, row-major.
   public let bipolars: PixelGrid
-  /// Places of amacrine cells, the same for both polarities, row-major.
+  /// Places of amacrine cells, the same for both polarities and for wide-field ones, row-major.
   public let amacrines: PixelGrid
   private let height: Int
   private let width: Int
   private let isOn: [Bool]
   private let centre: GridSampling
   private let surround: GridSampling
-  /// `[amacrine, bipolar]`, `[cell, bipolar]` and `[cell, amacrine]`; each row has the sum 1.
+  /// `[amacrine, bipolar]`, twice, `[bipolar, amacrine]`, `[cell, bipolar]` and `[cell, amacrine]`; each row has the sum 1.
   private let toAmacrine: [Float]
+  private let toWideField: [Float]
+  private let toTerminal: [Float]
   private let toGanglion: [Float]
   private let inhibition: [Float]
 
@@ -113,6 +124,8 @@ public struct CascadeRetina: Sendable {
     }
     let centres = cells.map { cell in (row: cell.centre?.row ?? 0, column: cell.centre?.column ?? 0) }
     toAmacrine = pooling(from: bipolars.places, to: amacrines.places, deviation: Constants.amacrineField)
+    toWideField = pooling(from: bipolars.places, to: amacrines.places, deviation: Constants.wideField)
+    toTerminal = pooling(from: amacrines.places, to: bipolars.places, deviation: Constants.amacrineField)
     toGanglion = pooling(from: bipolars.places, to: centres, deviation: Constants.ganglionField)
     inhibition = pooling(from: amacrines.places, to: centres, deviation: Constants.amacrineField)
   }
@@ -121,7 +134,7 @@ public struct CascadeRetina: Sendable {
 
   /// What happens inside for a movie.
   public struct Traces: Sendable {
-    /// `[frame, unit]` of ON bipolar outputs, row-major over the grid.
+    /// `[frame, unit]` of ON bipolar outputs, before wide-field inhibition, row-major over the grid.
     public var onBipolars: [Float] = []
     /// The same of OFF bipolar cells.
     public var offBipolars: [Float] = []
@@ -152,6 +165,7 @@ public struct CascadeRetina: Sendable {
     let later = blend(Constants.surroundTime)
     let transience = blend(Constants.transience)
     let pooled = blend(Constants.amacrineTime)
+    let atOnce = blend(Constants.wideFieldTime)
     let delay = Int((Constants.amacrineDelay * options.frameRate).rounded())
     let strength: Float = has(.adaptation) ? Float(Constants.adaptationStrength) : 0
     let weight: Float = has(.surround) ? Float(Constants.surroundWeight) : 0
@@ -162,6 +176,7 @@ public struct CascadeRetina: Sendable {
     var receptors = first
     var (late, lasting) = ([Float](repeating: 0, count: bipolars.count), [Float](repeating: 0, count: bipolars.count))
     var amacrines = [[Float]](repeating: [Float](repeating: 0, count: self.amacrines.count), count: 2)
+    var wideField = amacrines[0]
     // What amacrine cells said, newest last.
     var said = [[[Float]]](repeating: amacrines, count: delay)
     var traces = Traces()
@@ -183,13 +198,21 @@ public struct CascadeRetina: Sendable {
         outputs[0][unit] = has(.rectification) ? max(0, transient) : transient
         outputs[1][unit] = has(.rectification) ? max(0, -transient) : -transient
       }
+      var released = outputs
+      // Nothing is left of the sum of both polarities unless they are rectified.
+      if has(.wideField), has(.rectification) {
+        let input = multiply(toWideField, zip(outputs[0], outputs[1]).map { $0 + $1 })
+        for unit in input.indices { wideField[unit] += atOnce * (input[unit] - wideField[unit]) }
+        let taken = multiply(toTerminal, wideField).map { Float(Constants.wideFieldInhibition) * $0 }
+        released = outputs.map { zip($0, taken).map { max(0, $0 - $1) } }
+      }
       for polarity in 0..<2 {
-        let input = multiply(toAmacrine, outputs[polarity])
+        let input = multiply(toAmacrine, released[polarity])
         for unit in input.indices { amacrines[polarity][unit] += pooled * (input[unit] - amacrines[polarity][unit]) }
       }
       said.append(amacrines)
       let inhibiting = said.removeFirst()
-      let excitation = outputs.map { multiply(toGanglion, $0) }
+      let excitation = released.map { multiply(toGanglion, $0) }
       let inhibition = inhibiting.map { multiply(self.inhibition, $0) }
       for (cell, isOn) in isOn.enumerated() {
         let polarity = isOn ? 0 : 1
@@ -231,7 +254,7 @@ public struct CascadeRetina: Sendable {
       var lasting = 0.0
       for index in stride(from: cell, to: rates.count, by: cells.count) {
         let drive = (Double(traces.drive[index]) - point.mean[cell]) / point.deviation[cell]
-        lasting += blend * (max(0, drive) / Constants.gainDeviations * 2 - lasting)
+        lasting += blend * (max(0, drive) - lasting)
         let gain = has(.gain) ? 1 / (1 + lasting * lasting * lasting * lasting) : 1
         rates[index] = Float(
           point.scale[cell] * ElementaryDouble.softplus(Constants.slope * (drive * gain - Constants.threshold)))
