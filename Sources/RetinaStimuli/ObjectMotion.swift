@@ -4,7 +4,8 @@ import RetinaModel
 ///
 /// Both gratings are walks of independent normal steps along their direction. In global motion the background takes the steps of the
 /// disc, so that the whole image moves as one; in differential motion it takes steps of its own. With equal deviations the disc
-/// moves alike in both: only the background tells them apart. The movie is grey, then the jitter, then grey. The stimulus of object motion sensitivity (Olveczky, Baccus and Meister, Nature 423, 401, 2003).
+/// moves alike in both: only the background tells them apart. The movie is grey, then the jitter, then grey. The stimulus of
+/// object motion sensitivity (Olveczky, Baccus and Meister, Nature 423, 401, 2003).
 ///
 /// Frame t of the jitter is contrast x profile((distance - x(t)) / spatial_period), with x of the disc where a pixel's centre is less
 /// than the radius from the disc's, and x of the background elsewhere.

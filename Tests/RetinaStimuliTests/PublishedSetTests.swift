@@ -104,14 +104,14 @@ import Testing
       try PublishedSetTests.movie("object-global"), try PublishedSetTests.movie("object-differential")
     )
     #expect(global.shape == Shape(580, 50, 50) && apart.shape == global.shape)
+    // What tells them apart for a cell that sees the object is the background.
     var differing = 0
     for time in 0..<580 {
       for pixel in 0..<2500 where global.values[time * 2500 + pixel] != apart.values[time * 2500 + pixel] {
         let (y, x) = (Double(pixel / 50) - 24.5, Double(pixel % 50) - 24.5)
-        #expect(x * x + y * y < 64, "frame \(time), pixel \(pixel)")
-        differing += 1
+        if x * x + y * y >= 64 { differing += 1 }
       }
     }
-    #expect(differing > 10_000)
+    #expect(differing > 1_000_000)
   }
 }
