@@ -49,14 +49,17 @@ def memory(process):
 def measured(command, repeats):
     """Smallest seconds, largest own and largest total memory in MB of a command."""
     times, anonymous, total = [], 0, 0
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     for _ in range(repeats):
         start = time.perf_counter()
-        subprocess.run(command, stderr=subprocess.DEVNULL, check=command[1] == "run")
+        subprocess.run(command, **quiet, check=command[1] == "run")
         times.append(time.perf_counter() - start)
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
-        now = memory(process)
-        anonymous, total = max(anonymous, now[0]), max(total, now[1])
+    # A short process may be over before it is looked at.
+    for _ in range(repeats):
+        process = subprocess.Popen(command, **quiet)
+        while process.poll() is None:
+            now = memory(process)
+            anonymous, total = max(anonymous, now[0]), max(total, now[1])
     return min(times), anonymous, total
 
 
