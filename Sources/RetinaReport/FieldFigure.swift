@@ -12,6 +12,8 @@ struct FieldFigure {
   let title: String
   /// Whether the course has an axis and the image a scale.
   let isLarge: Bool
+  /// Another field, whose place in the frame is shown, so that both can be compared; its own when nothing.
+  var place: ReceptiveField?
 
   /// The drawing, square but for the course in time below.
   func svg() -> String {
@@ -39,9 +41,9 @@ struct FieldFigure {
   /// The smallest rectangle with all weights above a thousandth of the largest, with a border of one pixel.
   private func cut() -> (rows: Int, columns: Int, values: [Float]) {
     let (height, width) = (field.spatial.shape[0], field.spatial.shape[1])
-    let values = field.spatial.values
-    let bound = values.reduce(0) { max($0, $1.magnitude) } / 1000
-    let seen = values.indices.filter { values[$0].magnitude > bound }
+    let (values, weights) = (field.spatial.values, (place ?? field).spatial.values)
+    let bound = weights.reduce(0) { max($0, $1.magnitude) } / 1000
+    let seen = weights.indices.filter { weights[$0].magnitude > bound }
     let (rows, columns) = (seen.map { $0 / width }, seen.map { $0 % width })
     guard let top = rows.min(), let bottom = rows.max(), let left = columns.min(), let right = columns.max() else {
       return (height, width, values)

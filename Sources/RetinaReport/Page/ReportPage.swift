@@ -189,11 +189,10 @@ struct ReportPage {
     let panels = page.responses.enumerated().map { panel($1, of: page, stimulus: contents.stimuli[$0].name) }
     let templates = panels.enumerated().map { "<template data-stimulus=\"\($0)\">\($1)</template>" }
     let field = fieldBlock(
-      page.field, "Receptive field", "cell \(page.index)",
-      "Product of the linear steps, every nonlinearity let through.")
+      page.field, of: page, "Receptive field", "Product of the linear steps, every nonlinearity let through.")
     let triggered = fieldBlock(
-      page.triggered, "Spike-triggered average", "cell \(page.index)",
-      "Of the recording, without the held-out part; z-scores.")
+      page.triggered, of: page, "Spike-triggered average",
+      "Of the recording, without the held-out part, at the place of the receptive field; z-scores.")
     var about = ["called “\(page.cell.name)”"]
     if let centre = page.cell.centre {
       about.append(
@@ -210,13 +209,13 @@ struct ReportPage {
       </figure>
       \(templates.dropFirst().joined(separator: "\n"))
       <div class="now">
+      <div>
       <div class="frame"><h4>Newest frame seen</h4></div>
-      <div><h4>Contribution of each channel (\(MarkupText.escape(unit)))</h4>
-      <table class="bars"></table></div>
-      <div class="fields">
-      \(field)
       \(triggered)
       </div>
+      <div><h4>Contribution of each channel (\(MarkupText.escape(unit)))</h4>
+      <table class="bars"></table></div>
+      \(field)
       </div>
       \(contents.layers.enumerated().map { maps($1, place: $0) }.joined(separator: "\n"))
       \(downloads(id, "all stimuli and frames of this cell"))
@@ -225,10 +224,13 @@ struct ReportPage {
   }
 
   /// A large picture of what a cell sees, between its heading and a remark; empty where there is none.
-  private func fieldBlock(_ field: ReceptiveField?, _ heading: String, _ of: String, _ remark: String) -> String {
+  private func fieldBlock(
+    _ field: ReceptiveField?, of page: ReportContents.CellPage, _ heading: String, _ remark: String
+  ) -> String {
     guard let field else { return "" }
     let figure = FieldFigure(
-      field: field, clock: clock, lag: contents.model.facts.lag, title: "\(heading) of \(of)", isLarge: true)
+      field: field, clock: clock, lag: contents.model.facts.lag, title: "\(heading) of cell \(page.index)",
+      isLarge: true, place: page.field)
     return """
       <div><h4>\(heading)</h4>\(figure.svg())
       <p class="muted">\(remark)</p></div>

@@ -92,8 +92,10 @@ enum ReportScript {
       marker.firstChild.setAttribute("x2", x);
     }
 
-    function names(list) {
-      return list.map(([channel, value]) => `${channel} (${signed(value)})`).join(", ");
+    /// The first channels of a list, largest first; says so when there are more.
+    function by(list, most) {
+      const names = list.slice(0, most).map(([channel, value]) => `${channel} (${signed(value)})`).join(", ");
+      return `${list.length > most ? "most " : ""}by channel${list.length > 1 ? "s" : ""} ${names}`;
     }
 
     function sentence(place) {
@@ -107,11 +109,11 @@ enum ReportScript {
         const order = Array.from(values, (value, channel) => [channel, value]);
         const largest = Math.max(...order.map(([, value]) => Math.abs(value)));
         const clear = order.filter(([, value]) => Math.abs(value) > largest * 0.1);
-        const up = clear.filter(([, value]) => value > 0).sort((a, b) => b[1] - a[1]).slice(0, 3);
-        const down = clear.filter(([, value]) => !(value > 0)).sort((a, b) => a[1] - b[1]).slice(0, 2);
+        const up = clear.filter(([, value]) => value > 0).sort((a, b) => b[1] - a[1]);
+        const down = clear.filter(([, value]) => !(value > 0)).sort((a, b) => a[1] - b[1]);
         const said = [];
-        if (up.length) said.push(`driven by channel${up.length > 1 ? "s" : ""} ${names(up)}`);
-        if (down.length) said.push(`held back by channel${down.length > 1 ? "s" : ""} ${names(down)}`);
+        if (up.length) said.push(`driven ${by(up, 3)}`);
+        if (down.length) said.push(`held back ${by(down, 2)}`);
         parts.push(`In ${data.layers[index].name} it is ${said.join(" and ") || "driven by no channel"}.`);
       });
       if (response.observed) {
