@@ -1,7 +1,7 @@
 import RetinaFiles
 
 #if canImport(Glibc)
-  import Glibc
+  @preconcurrency import Glibc
 #endif
 
 /// A variable of the environment, when it is set and not empty.
@@ -25,7 +25,8 @@ private func seconds(of clock: clockid_t) -> Double {
 
 /// Sends what was printed on its way; a full disk at the other end is an error, too.
 func finishOutput() throws(FileError) {
-  guard fflush(nil) == 0 else {
+  // What could not be written earlier is lost and only remembered.
+  guard fflush(nil) == 0, ferror(stdout) == 0 else {
     throw FileError(
       kind: .cannotWrite, file: "standard output", expected: "a place that can be written",
       found: String(cString: strerror(errno)))
