@@ -77,11 +77,14 @@ enum PhenomenaCommand: Command {
 
   private static func model(_ arguments: Arguments) throws -> Subject {
     let path = arguments.operands[0]
-    return try subject(try ModelFile.read(path), file: path, arguments)
+    let recording = try arguments["--recording"].map { try Recording.read($0) }
+    return try subject(try ModelFile.read(path), file: path, recording: recording, arguments)
   }
 
-  /// A model on the display that it or the options state.
-  static func subject(_ model: Model, file path: String, _ arguments: Arguments) throws -> Subject {
+  /// A model on the display that it or the options state, beside models of the recorded cells.
+  static func subject(
+    _ model: Model, file path: String, recording: Recording?, _ arguments: Arguments
+  ) throws -> Subject {
     guard model.inputShape.rank == 3, max(model.inputShape[1], model.inputShape[2]) <= 512 else {
       throw FileError(
         file: path, expected: "a movie model with an input [history, height, width] of at most 512 x 512",
@@ -101,12 +104,8 @@ enum PhenomenaCommand: Command {
       remarks.append("the model was fitted to \(source): every other stimulus is extrapolation")
     }
     let responder = try ModelResponder(model)
-    var twin: LinearNonlinearResponder?
-    if let file = arguments["--recording"] {
-      twin = try LinearNonlinearResponder(
-        cellsOf: responder, in: try Recording.read(file),
-        threads: try arguments.integer("--threads", in: 1...256) ?? availableProcessors())
-    }
+    let threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
+    let twin = try recording.map { try LinearNonlinearResponder(cellsOf: responder, in: $0, threads: threads) }
     return Subject(responder: responder, display: display, twin: twin, remarks: remarks)
   }
 

@@ -42,7 +42,8 @@ enum ReportCommand: Command {
     request.cells = try cells(arguments, model)
     request.baselines = try EvaluateCommand.baselines(arguments) ?? request.baselines
     request.threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
-    let findings = try ReportFindings(model, file: path, threads: request.threads, arguments)
+    let findings = try ReportFindings(
+      model, file: path, recording: request.recording, threads: request.threads, arguments)
     let progress = Progress("reporting", total: request.work)
     var contents = try request.run { progress.advance($0) }
     progress.end()

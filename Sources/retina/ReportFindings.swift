@@ -12,8 +12,11 @@ struct ReportFindings {
   private let areCellsChosen: Bool
   private let threads: Int
 
-  init(_ model: Model, file: String, threads: Int, _ arguments: Arguments) throws {
-    phenomena = arguments.has("--phenomena") ? try PhenomenaCommand.subject(model, file: file, arguments) : nil
+  /// - Parameter recording: what the model is scored on; its cells are the null of the phenomena.
+  init(_ model: Model, file: String, recording: Recording?, threads: Int, _ arguments: Arguments) throws {
+    phenomena =
+      arguments.has("--phenomena")
+      ? try PhenomenaCommand.subject(model, file: file, recording: recording, arguments) : nil
     if arguments.has("--reduce") {
       var request = ReductionRequest(model, layer: try ReduceCommand.layer(of: model, arguments))
       request.threads = threads
@@ -55,7 +58,7 @@ struct ReportFindings {
     var battery = Battery()
     battery.threads = threads
     let progress = Progress("phenomena", total: battery.work)
-    var result = battery.run(subject.responder, display: subject.display) { progress.advance($0) }
+    var result = battery.run(subject.responder, display: subject.display, twin: subject.twin) { progress.advance($0) }
     result.remarks = subject.remarks + result.remarks
     return result
   }
