@@ -8,8 +8,11 @@
     /// - Parameter work: called once per thread; must touch nothing that another run touches.
     public static func split(_ count: Int, threads: Int, _ work: @Sendable (Range<Int>) -> Void) {
       let parts = max(1, min(threads, count))
-      DispatchQueue.concurrentPerform(iterations: parts) { part in
-        work(part * count / parts..<(part + 1) * count / parts)
+      @Sendable func takePart(_ part: Int) { work(part * count / parts..<(part + 1) * count / parts) }
+      guard parts > 1 else { return takePart(0) }
+      // Within a piece of work, and for other threads meanwhile, the team has no time.
+      if !ThreadTeam.shared.share(parts, takePart) {
+        DispatchQueue.concurrentPerform(iterations: parts, execute: takePart)
       }
     }
   }
