@@ -59,6 +59,38 @@ import Testing
     }
   }
 
+  /// The matrix in the order of memory, and the gradients of what it is made from, with whole and with cut groups of channels.
+  @Test(arguments: [(cells: 3, channels: 8), (2, 3), (1, 11), (5, 16)], [1, 2])
+  func aGaussianIsComposedInMemoryAsByDefinition(_ size: (cells: Int, channels: Int), _ threads: Int) throws {
+    let (cells, channels, height, width) = (size.cells, size.channels, 4, 6)
+    let form = WeightForm.gaussian(cells: cells, channels: channels, height: height, width: width)
+    let layout = FeatureLayout.lanes(channels: channels, height: height, width: width)
+    let parameters = random(form.parameterCount, seed: 6)
+    // Numbers in lanes of channels that do not exist mean nothing, not even when they are none.
+    var weightGradient = [Double](repeating: 0, count: form.weightCount)
+    let memory = AlignedFloats(cells * layout.floats)
+    for index in 0..<memory.count { memory.base[index] = .nan }
+    for (index, value) in random(form.weightCount, seed: 7).enumerated() {
+      weightGradient[index] = Double(value)
+      memory.base[index / layout.count * layout.floats + layout.place(index % layout.count)] = value
+    }
+    var expected = [Double](repeating: 0, count: form.weightCount)
+    form.compose(parameters.map(Double.init), into: &expected)
+    var expectedGradient = ArraySlice([Double](repeating: 0, count: form.parameterCount))
+    form.addGradient(parameters.map(Double.init), weightGradient: weightGradient, into: &expectedGradient)
+    let matrix = try #require(GaussianMatrix(form, layout))
+    var gradient = ArraySlice([Float](repeating: 0, count: form.parameterCount))
+    matrix.addGradient(parameters, matrixGradient: memory.base, into: &gradient, threads: threads)
+    matrix.compose(parameters, into: memory.base, threads: threads)
+    let found = (0..<form.weightCount).map {
+      memory.base[$0 / layout.count * layout.floats + layout.place($0 % layout.count)]
+    }
+    for (found, expected) in [(found, expected), (Array(gradient), Array(expectedGradient))] {
+      let largest = expected.map { abs($0) }.max()!
+      for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) <= 1e-6 * largest, "\(a), expected \(b)") }
+    }
+  }
+
   /// <weights(p + e d) - weights(p - e d), g> / 2e = <d, adjoint g>, in float64.
   @Test(arguments: [
     WeightForm.stack([

@@ -13,6 +13,8 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
   private let gradients: [AlignedFloats]
   /// The gradient of the matrix in the order of the model.
   private var weightGradient: [Float]
+  /// Makes the matrix of a Gaussian read-out as it lies in memory.
+  private let gaussian: GaussianMatrix?
 
   init(_ input: FeatureLayout, outputs: Int, weights: LayerWeights, room: BatchRoom) {
     self.input = input
@@ -23,10 +25,15 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
     let count = outputs * input.floats
     matrix = AlignedFloats(count)
     gradients = (0..<room.threads).map { _ in AlignedFloats(count) }
-    weightGradient = [Float](repeating: 0, count: outputs * input.count)
+    gaussian = GaussianMatrix(weights.form, input)
+    weightGradient = [Float](repeating: 0, count: gaussian == nil ? outputs * input.count : 0)
   }
 
   func prepare(_ pass: Pass) {
+    if let gaussian {
+      weights.prepareBias(pass)
+      return gaussian.compose(weights.parameters(pass), into: matrix.base, threads: pass.threads)
+    }
     weights.prepare(pass)
     Parallel.split(outputs, threads: pass.threads) { rows in
       weights.values.withUnsafeBufferPointer { values in
@@ -73,6 +80,12 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
       }
     }
     gradients[0].add(Array(gradients.dropFirst()), threads: pass.threads)
+    if let gaussian {
+      return weights.addGradient(pass) { gradient in
+        gaussian.addGradient(
+          weights.parameters(pass), matrixGradient: gradients[0].base, into: &gradient, threads: pass.threads)
+      }
+    }
     weightGradient.withUnsafeMutableBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       let target = SendableFloats(base)

@@ -8,7 +8,7 @@ final class LayerWeights: @unchecked Sendable {
   /// One number per output, filled up to whole groups of eight.
   private let biasMemory: AlignedFloats
   private let threadBias: [AlignedFloats]
-  private let form: WeightForm
+  let form: WeightForm
   private let weightRange: Range<Int>
   private let biasRange: Range<Int>?
   private let zeroMemory: AlignedFloats
@@ -37,13 +37,21 @@ final class LayerWeights: @unchecked Sendable {
 
   /// Makes the weights from the parameters.
   func prepare(_ pass: Pass) {
+    prepareBias(pass)
     if values.isEmpty { values = [Float](repeating: 0, count: form.weightCount) }
-    let parameters = Array(pass.parameters[weightRange])
+    let parameters = parameters(pass)
     if let stack {
       stack.compose(parameters, into: &values)
     } else {
       form.compose(parameters, into: &values, threads: pass.threads)
     }
+  }
+
+  /// The numbers that the weights are made from.
+  func parameters(_ pass: Pass) -> [Float] { Array(pass.parameters[weightRange]) }
+
+  /// Takes the biases from the parameters, and forgets what was summed up for them.
+  func prepareBias(_ pass: Pass) {
     for (index, place) in (biasRange ?? 0..<0).enumerated() { bias[index] = pass.parameters[place] }
     for memory in threadBias { memory.clear() }
   }
@@ -71,9 +79,19 @@ final class LayerWeights: @unchecked Sendable {
         stack.addGradient(weightGradient, into: &gradient)
       } else {
         form.addGradient(
-          Array(pass.parameters[weightRange]), weightGradient: weightGradient, into: &gradient, threads: pass.threads)
+          parameters(pass), weightGradient: weightGradient, into: &gradient, threads: pass.threads)
       }
     }
+    addBiasGradient(pass)
+  }
+
+  /// Adds to the gradients of the learnt numbers by other means than ``addGradient(_:_:)``.
+  func addGradient(_ pass: Pass, _ add: (inout ArraySlice<Float>) -> Void) {
+    pass.addGradient(weightRange, add)
+    addBiasGradient(pass)
+  }
+
+  private func addBiasGradient(_ pass: Pass) {
     guard let biasRange else { return }
     for memory in threadBias {
       for (index, place) in biasRange.enumerated() { pass.gradient[place] += memory.base[index] }
