@@ -64,11 +64,43 @@ import Testing
   @Test func channelsOfAPolarityFollowOneAnother() throws {
     let courses = courses(try architecture(channels: 8))
     let off = courses.filter { $0.min()! < -$0.max()! }
-    /// Where each is strongest, in frames before the newest of a window.
-    let lags = off.map { course in history - 1 - course.indices.min { course[$0] < course[$1] }! }
-    #expect(lags.count == 6)
-    // The cells see frames 2 and 3 before the response, which are 1 and 2 before the newest; the width is 2 frames.
-    #expect((1...2).contains(lags[0]) && (3...4).contains(lags[5]), "\(lags)")
+    /// The mean delay of what each sees, in frames before the newest of a window.
+    let delays = off.map { course in
+      let weights = course.map { min(0, $0) }
+      return weights.indices.reduce(0) { $0 + weights[$1] * Float(history - 1 - $1) } / weights.reduce(0, +)
+    }
+    #expect(delays.count == 6)
+    // The cells see frames 2 and 3 before the response, which are 1 and 2 before the newest; two fifths of a width of 2 frames.
+    #expect(abs(delays[0] - 1.5) < 0.2 && abs(delays[5] - delays[0] - 0.8) < 0.3, "\(delays)")
+  }
+
+  @Test func theLatestChannelHoldsTheOthersBack() throws {
+    let architecture = try architecture(channels: 8)
+    let off = courses(architecture).map { $0.min()! < -$0.max()! }
+    let second = try #require(architecture.layers.first { $0.name == "conv2" })
+    guard case .layer(.convolutionStack(let stack)) = second.kind else {
+      Issue.record("no second stack")
+      return
+    }
+    let kernel = stack.composed
+    let positions = kernel.shape[2] * kernel.shape[3]
+    for output in 0..<8 {
+      for input in 0..<8 {
+        let first = (output * 8 + input) * positions
+        let sum = kernel.values[first..<first + positions].reduce(0, +)
+        let expected: Float = output == input ? 1 : input == off.lastIndex(of: off[output]) ? -3 : 0
+        // The rest is jitter.
+        #expect(abs(sum - expected) < 1, "\(output), \(input)")
+      }
+    }
+  }
+
+  @Test func onlyTheFirstConvolutionStartsWithAThreshold() throws {
+    let shifts = try architecture(channels: 3).layers.compactMap { layer -> [Float]? in
+      guard case .layer(.batchNormalization(let normalization)) = layer.kind else { return nil }
+      return normalization.shift
+    }
+    #expect(shifts == [[-0.4, -0.4, -0.4], [Float](repeating: 0, count: 8)])
   }
 
   @Test func cellsReadChannelsOfTheirPolarity() throws {

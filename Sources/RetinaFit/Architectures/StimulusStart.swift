@@ -4,8 +4,10 @@ import RetinaStimuli
 /// Weights that start from the recording: the first layer from the cells' temporal filters, the read-out from each cell's polarity.
 ///
 /// Of the first layer's channels as many are ON as of the cells, but at least one is of either polarity. Those of a polarity have the
-/// main time course of the cells' spike-triggered averages, delayed from not at all to by its width: a network that starts without
-/// late channels seldom finds the delayed inhibition of a retina. Later layers start as blurs of the same channel.
+/// main time course of the cells' spike-triggered averages, delayed from not at all to by two fifths of its width. Later layers start
+/// as blurs of the same channel; in the second, the latest channel of each polarity holds the others of it back. A network that
+/// starts without delayed inhibition seldom finds it: its channels soon have one time course, and remain so. Where the first layer is
+/// normalised, its channels start with a threshold, as the subunits of a retina have.
 public struct StimulusStart: Sendable {
   /// Where each cell's spike-triggered average is largest, `(column, row)`.
   public let centres: [(column: Double, row: Double)]
@@ -16,6 +18,14 @@ public struct StimulusStart: Sendable {
 
   /// Pixels that the first layer's kernels extend over at first: subunits are much smaller than receptive fields.
   private static let subunit = 7
+  /// The delay of the latest channel in widths of the main time course.
+  private static let latest: Float = 0.4
+  /// How strongly the latest channel holds back, beside the weight 1 of a channel's own.
+  private static let inhibition: Float = 3
+  /// What is subtracted from the normalised first layer, in standard deviations.
+  private static let threshold: Float = 0.4
+  /// Standard deviation of the jitter of a kernel beside the length of its channel weights.
+  private static let jitter = 0.1
 
   /// Averages the training responses.
   ///
@@ -55,10 +65,17 @@ public struct StimulusStart: Sendable {
   public func apply(to architecture: inout Architecture, seed: UInt64) {
     var draw = WeightDraw(.he, seed: seed &+ 1)
     var signs: [Float]?
+    let firstConvolution = architecture.layers.firstIndex { $0.isConvolution }
+    var depth = 0
     /// What enters a layer's channels: temporal filters in the first layer, then the channel before.
     func mixing(_ shape: Shape) -> [Float] {
-      defer { signs = signs.map { before in (0..<shape[0]).map { before[$0 % before.count] } } ?? self.signs(shape[0]) }
-      return signs == nil ? first(self.signs(shape[0])) : identity(shape)
+      depth += 1
+      guard let before = signs else {
+        signs = self.signs(shape[0])
+        return first(self.signs(shape[0]))
+      }
+      signs = (0..<shape[0]).map { before[$0 % before.count] }
+      return depth == 2 ? heldBack(identity(shape), before) : identity(shape)
     }
     for index in architecture.layers.indices {
       switch architecture.layers[index].kind {
@@ -77,6 +94,9 @@ public struct StimulusStart: Sendable {
         let taps = signs == nil ? StimulusStart.subunit : .max
         convolution.weight = blurred(mixing(shape), shape, taps: taps, &draw)
         architecture.layers[index].kind = .layer(.convolution(convolution))
+      case .layer(.batchNormalization(var normalization)) where index - 1 == firstConvolution:
+        for index in normalization.shift.indices { normalization.shift[index] -= StimulusStart.threshold }
+        architecture.layers[index].kind = .layer(.batchNormalization(normalization))
       case .gaussianReadout(var readout):
         readout.features = features(signs ?? self.signs(readout.channels), &draw)
         architecture.layers[index].kind = .gaussianReadout(readout)
@@ -101,7 +121,8 @@ public struct StimulusStart: Sendable {
     let width = Float(main.count { $0 > largest / 2 })
     return signs.enumerated().flatMap { channel, sign in
       let (rank, others) = (signs[..<channel].count { $0 == sign }, signs.count { $0 == sign } - 1)
-      return delayed(by: width * Float(rank) / Float(max(1, others))).reversed().map { sign * $0 }
+      let delay = StimulusStart.latest * width * Float(rank) / Float(max(1, others))
+      return delayed(by: delay).reversed().map { sign * $0 }
     }
   }
 
@@ -118,6 +139,17 @@ public struct StimulusStart: Sendable {
     (0..<shape[0] * shape[1]).map { $0 / shape[1] % shape[1] == $0 % shape[1] ? 1 : 0 }
   }
 
+  /// Channel weights `[out, in]` with the latest channel of each polarity held against the other channels of it.
+  private func heldBack(_ channels: [Float], _ signs: [Float]) -> [Float] {
+    var weights = channels
+    for index in channels.indices where channels[index] != 0 {
+      let channel = index % signs.count
+      guard let latest = signs.lastIndex(of: signs[channel]), latest != channel else { continue }
+      weights[index - channel + latest] = -StimulusStart.inhibition
+    }
+    return weights
+  }
+
   /// Kernels `[out, in, height, width]` of given channel weights times a binomial blur of sum 1 over so many taps, with jitter on
   /// every value.
   private func blurred(_ channels: [Float], _ shape: Shape, taps: Int, _ draw: inout WeightDraw) -> Tensor {
@@ -127,7 +159,8 @@ public struct StimulusStart: Sendable {
       (0..<shape[0]).map { output in
         channels[output * inputs..<(output + 1) * inputs].reduce(0) { $0 + $1 * $1 }.squareRoot()
       }.reduce(0, +) / Float(shape[0])
-    var tensor = draw.normal(shape, deviation: 0.3 / Double(inputs * height * width).squareRoot() * Double(length))
+    let deviation = StimulusStart.jitter / Double(inputs * height * width).squareRoot() * Double(length)
+    var tensor = draw.normal(shape, deviation: deviation)
     for (index, factor) in channels.enumerated() {
       for place in 0..<height * width {
         tensor.values[index * height * width + place] += factor * rows[place / width] * columns[place % width]
@@ -155,5 +188,14 @@ public struct StimulusStart: Sendable {
       }
     }
     return values
+  }
+}
+
+extension TrainableLayer {
+  fileprivate var isConvolution: Bool {
+    switch kind {
+    case .layer(.convolution), .layer(.convolutionStack): return true
+    default: return false
+    }
   }
 }
