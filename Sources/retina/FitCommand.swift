@@ -48,6 +48,7 @@ enum FitCommand: Command {
     for path in [output, arguments["--results"]].compactMap({ $0 }) { try checkPlace(path) }
     let settings = try FitSettings(arguments)
     let data = try FitData(recording, settings)
+    let started = seconds()
     let architecture = try settings.architecture(for: data)
     let trainer = try Trainer(
       architecture, set: data.set, split: data.split, lag: data.lag, options: settings.training, level: .best)
@@ -58,7 +59,6 @@ enum FitCommand: Command {
     var log = try FitLog(arguments["--log"], logsSteps: arguments.has("--log-steps"), trainer.records)
     let monitor = FitMonitor(epochs: settings.training.epochs, isSilent: arguments.has("--json"))
     Interruption.watch()
-    let started = seconds()
     let ending = try trainer.run(clock: seconds, isInterrupted: { Interruption.isAsked }) { event in
       stopwatch.note(event)
       try log.add(event)
@@ -75,7 +75,8 @@ enum FitCommand: Command {
       writeError("retina: interrupted before the first epoch was done; nothing is written\n")
       return ExitCode.interrupted
     }
-    let model = try data.model(trainer, settings, seconds: seconds() - started)
+    let fitTime = seconds() - started
+    let model = try data.model(trainer, settings)
     try ModelFile.write(model, to: output)
     if ending != .interrupted, settings.training.steps == nil { unlink(checkpoint) }
     if let results = arguments["--results"], ending != .interrupted {
@@ -83,7 +84,7 @@ enum FitCommand: Command {
       (request.baselines, request.threads) = ([], settings.training.threads)
       try FileSystem.write(Array((try request.run().json.text(indented: true) + "\n").utf8), to: results)
     }
-    report(trainer, ending, output, stopwatch.median, arguments.has("--json"))
+    report(trainer, ending, output, (fitTime, stopwatch.median), arguments.has("--json"))
     return ending == .interrupted ? ExitCode.interrupted : ExitCode.done
   }
 
@@ -138,7 +139,8 @@ enum FitCommand: Command {
   }
 
   private static func report(
-    _ trainer: Trainer, _ ending: Trainer.Ending, _ output: String, _ secondsPerBatch: Double?, _ isJSON: Bool
+    _ trainer: Trainer, _ ending: Trainer.Ending, _ output: String, _ seconds: (fit: Double, perBatch: Double?),
+    _ isJSON: Bool
   ) {
     let best = trainer.records.first { $0.epoch == trainer.bestEpoch }
     if isJSON {
@@ -146,12 +148,13 @@ enum FitCommand: Command {
         "model": .string(output), "epochs": .number(Double(trainer.records.count)),
         "best_epoch": .number(Double(trainer.bestEpoch)),
         "validation_r": best.map { .number($0.validation) } ?? .null, "ending": .string("\(ending)"),
-        "seconds_per_batch": secondsPerBatch.map { .number($0) } ?? .null,
+        "seconds": .number(seconds.fit), "seconds_per_batch": seconds.perBatch.map { .number($0) } ?? .null,
       ]
       print(report.text(indented: true))
     } else if let best {
       print(
-        "\(output): validation r \(fixed(best.validation, 4)), epoch \(best.epoch) of \(trainer.records.count)"
+        "\(output): validation r \(fixed(best.validation, 4)), epoch \(best.epoch) of \(trainer.records.count), "
+          + "\(fixed(seconds.fit, 1)) s without reading the recording"
           + (ending == .interrupted ? "; interrupted: --resume goes on" : ""))
     } else {
       print("\(output): after \(trainer.totalSteps) steps")

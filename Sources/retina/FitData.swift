@@ -35,7 +35,7 @@ struct FitData {
   }
 
   /// The best model of a run with its facts and a golden pair.
-  func model(_ trainer: Trainer, _ settings: FitSettings, seconds: Double) throws -> Model {
+  func model(_ trainer: Trainer, _ settings: FitSettings) throws -> Model {
     var facts = Facts(
       lag: lag, frameRate: recording.frameRate, normalization: set.normalization, responseUnit: "spikes/bin",
       cells: recording.cells)
