@@ -7,6 +7,7 @@ struct FitSettings {
   static let options = [
     CommandOption("--architecture", "NAME", "one of those below, or a FILE.json of layers (default: stacked-bn-cnn)"),
     CommandOption("--start", "MODEL", "go on from a model's layers and weights instead of an architecture"),
+    CommandOption("--name", "TEXT", "what the model is called (default: as its architecture or start model)"),
     CommandOption("--history", "N", "frames that a response depends on (default: 40, or the start model's)"),
     CommandOption("--lag", "N", "frames between the newest of them and the response (default: the recording's, or 1)"),
     CommandOption("--cells", "A,B,...", "names of the cells to fit (default: all)"),
@@ -57,6 +58,7 @@ struct FitSettings {
   let scoresHeldOut: Bool
   /// All options that a result depends on, to compare runs by.
   let description: JSON
+  private let name: String?
   private let named: NamedArchitecture
   private let described: ArchitectureFile?
   private let start: Model?
@@ -80,6 +82,7 @@ struct FitSettings {
       let name = try arguments.choice("--architecture", of: names)
       (named, described) = (name.flatMap(NamedArchitecture.init(rawValue:)) ?? .stackedBNCNN, nil)
     }
+    name = arguments["--name"]
     start = try arguments["--start"].map { try ModelFile.read($0) }
     for option in ["--architecture", "--history", "--channels", "--kernels", "--readout", "--weights", "--noise"]
     where start != nil && arguments.has(option) {
@@ -175,7 +178,12 @@ struct FitSettings {
 
   /// The layers that training starts from.
   func architecture(for data: FitData) throws -> Architecture {
-    if let start { return Architecture(start) }
+    var architecture = try start.map { Architecture($0) } ?? startingArchitecture(for: data)
+    architecture.name = name ?? architecture.name
+    return architecture
+  }
+
+  private func startingArchitecture(for data: FitData) throws -> Architecture {
     var options = ArchitectureOptions(
       history: data.history, height: data.set.height, width: data.set.width, cells: data.set.cellCount)
     (options.channels, options.kernels, options.readout) = (channels, kernels, readout)

@@ -24,7 +24,8 @@ import Testing
 
   @Test func fitsAndSaysWhatItDid() async throws {
     let bench = try await bench()
-    let whole = try await fit(bench, "whole.safetensors", "--epochs", "4", "--log", "log.jsonl", "--held-out")
+    let whole = try await fit(
+      bench, "whole.safetensors", "--epochs", "4", "--log", "log.jsonl", "--held-out", "--name", "fitted")
     #expect(whole.code == 0, "\(whole.errors)")
     #expect(!FileManager.default.fileExists(atPath: bench["whole.safetensors.checkpoint"]))
     let rows = try FileSystem.read(bench["log.jsonl"]).split(separator: 10)
@@ -34,6 +35,7 @@ import Testing
     #expect(last["loss"]!.number! < first["loss"]!.number!)
 
     let model = try ModelFile.read(bench["whole.safetensors"])
+    #expect(model.name == "fitted")
     #expect(model.facts.cells.count == model.cells)
     #expect(model.facts.cells.allSatisfy { $0.figures.map { $0.name } == ["held_out_r"] })
     #expect(model.facts.provenance.contains { $0.name == "simulated" && $0.text.hasPrefix("yes") })

@@ -66,7 +66,7 @@ import Testing
     let off = courses.filter { $0.min()! < -$0.max()! }
     /// The mean delay of what each sees, in frames before the newest of a window.
     let delays = off.map { course in
-      let weights = course.map { min(0, $0) }
+      let weights = course.map { $0 < course.min()! / 10 ? $0 : 0 }
       return weights.indices.reduce(0) { $0 + weights[$1] * Float(history - 1 - $1) } / weights.reduce(0, +)
     }
     #expect(delays.count == 6)
