@@ -79,6 +79,7 @@ enum ReportStyle {
     margin:.4rem 0 1rem;border-radius:0 6px 6px 0}
     .now{display:grid;grid-template-columns:230px minmax(260px,1fr) 236px;gap:1.5rem;align-items:start}
     .now h4,.maps h4{font-size:.9rem;margin:0 0 .4rem}
+    .frame+div{margin-top:1.2rem}
     .frame svg{display:block;width:230px;height:230px;border:1px solid var(--ink2)}
     .frame circle{fill:none;stroke:#fff;stroke-width:6;vector-effect:non-scaling-stroke}
     .frame circle+circle{stroke:#009e73;stroke-width:3}
