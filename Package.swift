@@ -15,7 +15,8 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debu
     .target(
       name: "RetinaKernelsAVX512", dependencies: ["RetinaKernels", "RetinaLanes"],
       swiftSettings: optimised + [
-        .define("RETINA_VARIANT"), .define("RETINA_FMA"), .unsafeFlags(["-Xcc", "-march=x86-64-v4"]),
+        .define("RETINA_VARIANT"), .define("RETINA_FMA"),
+        .unsafeFlags(["-Xcc", "-march=x86-64-v4", "-Xcc", "-mavx512vnni"]),
       ]),
     .target(name: "RetinaProcessor"),
   ]

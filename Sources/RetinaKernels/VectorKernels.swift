@@ -126,6 +126,18 @@ public protocol VectorKernels: SendableMetatype {
   static func fixedPointProducts(
     _ shape: FixedPointProductShape, input: UnsafePointer<Int16>, weights: UnsafePointer<Int16>,
     sums: UnsafeMutablePointer<Int32>)
+  #if arch(x86_64)
+    /// Input channels of 8 bits side by side, or 0.
+    static var fixedPointByteDepth: Int { get }
+    /// Sums of products of 8 bits of a block of output channels.
+    static func fixedPointByteProducts(
+      _ shape: FixedPointProductShape, input: UnsafeRawPointer, weights: UnsafeRawPointer,
+      sums: UnsafeMutablePointer<Int32>)
+    /// Lays channels of 8 bits out side by side.
+    static func fixedPointPackBytes(
+      _ count: Int, _ first: UnsafePointer<Int8>, _ second: UnsafePointer<Int8>?, _ third: UnsafePointer<Int8>?,
+      _ fourth: UnsafePointer<Int8>?, into target: UnsafeMutablePointer<UInt8>)
+  #endif
   /// Adds sums of 32 bits to sums of 64.
   static func fixedPointWiden(
     _ count: Int, _ sums: UnsafePointer<Int32>, shift: Int64, into target: UnsafeMutablePointer<Int64>)

@@ -2,7 +2,8 @@ import RetinaKernels
 
 /// A convolution in fixed point by the fastest form that fits, with the integers of ``PlainFixedPointConvolution``.
 ///
-/// The input is first laid out in 16 bits with its offset added, with zeros around it. A block of output channels is then summed at many
+/// The input is first laid out in 16 bits with its offset added, with zeros around it; where the processor has products of 8 bits, in 8
+/// bits with 128 added, which the bias then takes away again. A block of output channels is then summed at many
 /// neighbouring positions at a time, over whole rows of the padded input: what lies between the rows of the output is summed, too, and
 /// left away.
 struct FixedPointConvolver {
@@ -20,7 +21,7 @@ struct FixedPointConvolver {
   let form: Form
   /// The largest magnitude of an input, its offset added.
   private let largestInput: Int
-  private let weightType: FixedPointType
+  private let inputType, weightType: FixedPointType
   /// Size of an input channel with the zeros around it.
   private let paddedHeight, paddedWidth: Int
 
@@ -30,7 +31,7 @@ struct FixedPointConvolver {
     let window = geometry.window
     self.geometry = geometry
     largestInput = input.largestMagnitude
-    weightType = weight
+    (inputType, weightType) = (input.type, weight)
     paddedHeight = max(
       window.inputHeight + window.paddingTop,
       (window.outputHeight - 1) * window.strideVertical + (window.kernelHeight - 1) * window.dilationVertical + 1)
@@ -117,15 +118,16 @@ struct FixedPointConvolver {
       }
       dots(kernels, values, parameters, output)
     case .blocks:
-      pack(kernels, input, firstPlane: firstPlane, into: values)
+      let layout = layout(kernels, parameters)
+      pack(kernels, layout, input, firstPlane: firstPlane, into: values)
       let sums = (scratch + inputBytes + weightBytes).assumingMemoryBound(to: Int32.self)
       let wideSums = (scratch + inputBytes + weightBytes + 4 * sumCount).assumingMemoryBound(to: Int64.self)
       let perGroup = geometry.outputs / geometry.groups
       for group in 0..<geometry.groups {
-        let source = values + group * paddedMembers * plane
+        let source = values + group * packs(layout) * layout.step * plane
         for first in stride(from: 0, to: perGroup, by: kernels.outputs) {
           let outputs = group * perGroup + first..<group * perGroup + min(perGroup, first + kernels.outputs)
-          sumBlock(kernels, outputs, source, parameters, weights, sums, wideSums, output)
+          sumBlock(kernels, layout, outputs, source, input.offset, parameters, weights, sums, wideSums, output)
         }
       }
     }
@@ -163,33 +165,90 @@ struct FixedPointConvolver {
 
   // MARK: - Blocks
 
-  /// Lays the channels out in order, in packs of the level's depth, with the offset added and zeros around them.
+  /// How input channels lie side by side.
+  private struct Layout {
+    /// Whether values keep their 8 bits.
+    var isBytes = false
+    /// Channels in a pack.
+    var depth: Int
+    /// Room of a pack at a position, in values of 16 bits.
+    var step: Int
+  }
+
+  private func layout(_ kernels: FixedPointKernelTable, _ parameters: FixedPointConvolutionParameters) -> Layout {
+    #if arch(x86_64)
+      // Sums with 128 too much in every input fit modulo 2^32 alone.
+      if kernels.byteDepth > 0, inputType == .int8, weightType == .int8, parameters.rounding != .wide {
+        return Layout(isBytes: true, depth: kernels.byteDepth, step: kernels.depth)
+      }
+    #endif
+    return Layout(depth: kernels.depth, step: kernels.depth)
+  }
+
+  /// Packs of a group.
+  private func packs(_ layout: Layout) -> Int { (members + layout.depth - 1) / layout.depth }
+
+  /// Lays the channels out in order, in packs, with the offset added and zeros around them.
   private func pack(
-    _ kernels: FixedPointKernelTable, _ input: FixedPointValues, firstPlane: Int,
+    _ kernels: FixedPointKernelTable, _ layout: Layout, _ input: FixedPointValues, firstPlane: Int,
     into values: UnsafeMutablePointer<Int16>
   ) {
-    let (window, depth) = (geometry.window, kernels.depth)
-    let offset = Int16(truncatingIfNeeded: input.offset)
+    let window = geometry.window
     let isPadded = paddedHeight != window.inputHeight || paddedWidth != window.inputWidth
-    if isPadded { values.update(repeating: 0, count: geometry.groups * paddedMembers * plane) }
     // Rows without zeros between them are one long row.
     let (rows, width) = isPadded ? (window.inputHeight, window.inputWidth) : (1, plane)
     let margin = isPadded ? window.paddingTop * paddedWidth + window.paddingLeft : 0
+    let packs = packs(layout)
+    if isPadded { clear(layout, input, values, count: geometry.groups * packs * plane) }
     for group in 0..<geometry.groups {
-      for member in stride(from: 0, to: members, by: depth) {
-        func source(_ member: Int) -> UnsafeRawPointer {
-          let channel = (firstPlane + group * members + member) % geometry.inputs
+      for pack in 0..<packs {
+        let first = pack * layout.depth
+        func source(_ member: Int) -> UnsafeRawPointer? {
+          guard first + member < members else { return nil }
+          let channel = (firstPlane + group * members + first + member) % geometry.inputs
           return input.start + channel * window.inputPlane * input.type.bytes
         }
-        let (first, second) = (source(member), member + 1 < members ? source(member + 1) : nil)
-        let target = values + (group * paddedMembers + member) * plane + margin * depth
+        let target = values + ((group * packs + pack) * plane + margin) * layout.step
         for row in 0..<rows {
-          let place = row * width * input.type.bytes
-          kernels.pack(
-            width, input.type, first + place, second.map { $0 + place }, offset, target + row * paddedWidth * depth)
+          let (place, rowTarget) = (row * width * input.type.bytes, target + row * paddedWidth * layout.step)
+          packRow(kernels, layout, input, width, rowTarget) { source($0).map { $0 + place } }
         }
       }
     }
+  }
+
+  /// Lays out values that stand for zero.
+  private func clear(
+    _ layout: Layout, _ input: FixedPointValues, _ values: UnsafeMutablePointer<Int16>, count: Int
+  ) {
+    #if arch(x86_64)
+      if layout.isBytes {
+        let zero = UInt8(truncatingIfNeeded: 128 &- input.offset)
+        UnsafeMutableRawPointer(values).initializeMemory(as: UInt8.self, repeating: zero, count: count * layout.depth)
+        return
+      }
+    #endif
+    values.update(repeating: 0, count: count * layout.step)
+  }
+
+  /// Lays out a row of the channels of a pack; one that is missing is nothing.
+  @inline(__always)
+  private func packRow(
+    _ kernels: FixedPointKernelTable, _ layout: Layout, _ input: FixedPointValues, _ width: Int,
+    _ target: UnsafeMutablePointer<Int16>, _ member: (Int) -> UnsafeRawPointer?
+  ) {
+    guard let first = member(0) else { return }
+    #if arch(x86_64)
+      if layout.isBytes {
+        func bytes(_ values: UnsafeRawPointer?) -> UnsafePointer<Int8>? { values?.assumingMemoryBound(to: Int8.self) }
+        kernels.packBytes(
+          width, first.assumingMemoryBound(to: Int8.self), bytes(member(1)), bytes(member(2)), bytes(member(3)),
+          UnsafeMutableRawPointer(target).assumingMemoryBound(to: UInt8.self))
+        return
+      }
+    #endif
+    kernels.pack(
+      width, input.type, first, layout.depth > 1 ? member(1) : nil, Int16(truncatingIfNeeded: input.offset), target)
   }
 
   /// Which bits of the weights go into a sum: `weight = 256 high + low`, both between -128 and 128.
@@ -197,12 +256,12 @@ struct FixedPointConvolver {
 
   /// Computes a block of output channels.
   private func sumBlock(
-    _ kernels: FixedPointKernelTable, _ outputs: Range<Int>, _ values: UnsafePointer<Int16>,
-    _ parameters: FixedPointConvolutionParameters, _ weights: UnsafeMutablePointer<Int16>,
+    _ kernels: FixedPointKernelTable, _ layout: Layout, _ outputs: Range<Int>, _ values: UnsafePointer<Int16>,
+    _ inputOffset: Int32, _ parameters: FixedPointConvolutionParameters, _ weights: UnsafeMutablePointer<Int16>,
     _ sums: UnsafeMutablePointer<Int32>, _ wideSums: UnsafeMutablePointer<Int64>, _ output: FixedPointOutput
   ) {
-    let (window, depth) = (geometry.window, kernels.depth)
-    let rows = paddedMembers / depth * window.kernelHeight
+    let (window, depth) = (geometry.window, layout.depth)
+    let rows = packs(layout) * window.kernelHeight
     // What a kernel row of a pack can add to the magnitude of a sum, for all bits of the weights and for eight of them.
     let perRow = window.kernelWidth * depth * largestInput
     let (most, mostOfPart) = (perRow * -Int(weightType.minimum), perRow * 128)
@@ -215,13 +274,19 @@ struct FixedPointConvolver {
       positions: 0, firstRow: 0, rows: rows, kernelHeight: window.kernelHeight, kernelWidth: window.kernelWidth,
       packStride: plane, tapRowStride: window.dilationVertical * paddedWidth,
       tapColumnStride: window.dilationHorizontal, sumStride: stripPositions)
-    if isNarrow { packWeights(kernels, outputs, parameters.weight, 0..<rows, .all, into: weights) }
+    if isNarrow {
+      if layout.isBytes {
+        packByteWeights(kernels, layout, outputs, parameters.weight, into: UnsafeMutableRawPointer(weights))
+      } else {
+        packWeights(kernels, outputs, parameters.weight, 0..<rows, .all, into: weights)
+      }
+    }
     for firstRow in stride(from: 0, to: window.outputHeight, by: stripRows) {
       let strip = firstRow..<min(window.outputHeight, firstRow + stripRows)
-      let source = values + depth * firstRow * window.strideVertical * paddedWidth
+      let source = values + layout.step * firstRow * window.strideVertical * paddedWidth
       shape.positions = (strip.count - 1) * paddedWidth + window.outputWidth
       if isNarrow {
-        kernels.products(shape, source, weights, sums)
+        narrowProducts(kernels, layout, shape, source, weights, sums)
       } else {
         wideSums.update(repeating: 0, count: outputs.count * stripPositions)
         for first in stride(from: 0, to: rows, by: chunk) {
@@ -239,7 +304,8 @@ struct FixedPointConvolver {
         (shape.positions + FixedPointProductShape.block - 1) / FixedPointProductShape.block
         * FixedPointProductShape.block
       for (index, channel) in outputs.enumerated() {
-        let (bias, multiplier) = (parameters.bias?[channel] ?? 0, parameters.multipliers[channel])
+        let multiplier = parameters.multipliers[channel]
+        let bias = (parameters.bias?[channel] ?? 0) &+ excess(layout, inputOffset, parameters.weight, channel)
         let results = sums + index * stripPositions
         if isNarrow {
           kernels.round(rounded, bias, multiplier, parameters.rounding, results)
@@ -251,6 +317,41 @@ struct FixedPointConvolver {
             window.outputWidth, results + (row - firstRow) * paddedWidth, output,
             (channel * window.outputHeight + row) * window.outputWidth)
         }
+      }
+    }
+  }
+
+  private func narrowProducts(
+    _ kernels: FixedPointKernelTable, _ layout: Layout, _ shape: FixedPointProductShape,
+    _ source: UnsafePointer<Int16>, _ weights: UnsafePointer<Int16>, _ sums: UnsafeMutablePointer<Int32>
+  ) {
+    #if arch(x86_64)
+      if layout.isBytes { return kernels.byteProducts(shape, source, weights, sums) }
+    #endif
+    kernels.products(shape, source, weights, sums)
+  }
+
+  /// What a sum over inputs with another offset than theirs has to be corrected by.
+  private func excess(_ layout: Layout, _ offset: Int32, _ weight: FixedPointValues, _ channel: Int) -> Int64 {
+    guard layout.isBytes else { return 0 }
+    let weights = weight.start.assumingMemoryBound(to: Int8.self) + channel * geometry.weightsPerOutput
+    var sum: Int32 = 0
+    for index in 0..<geometry.weightsPerOutput { sum &+= Int32(weights[index]) }
+    return Int64(offset &- 128) &* Int64(sum)
+  }
+
+  /// Lays weights of 8 bits out: `[rows, kernelWidth, outputs, depth]`, zeros where there are none.
+  private func packByteWeights(
+    _ kernels: FixedPointKernelTable, _ layout: Layout, _ outputs: Range<Int>, _ weight: FixedPointValues,
+    into target: UnsafeMutableRawPointer
+  ) {
+    let (taps, step) = (geometry.window.taps, kernels.outputs * layout.depth)
+    let bytes = target.initializeMemory(as: Int8.self, repeating: 0, count: packs(layout) * taps * step)
+    for (index, channel) in outputs.enumerated() {
+      for member in 0..<members {
+        let source = weight.start.assumingMemoryBound(to: Int8.self) + (channel * members + member) * taps
+        let first = member / layout.depth * taps * step + index * layout.depth + member % layout.depth
+        for tap in 0..<taps { bytes[first &+ tap &* step] = source[tap] }
       }
     }
   }

@@ -20,6 +20,17 @@ struct FixedPointKernelTable: Sendable {
     @Sendable (
       FixedPointProductShape, UnsafePointer<Int16>, UnsafePointer<Int16>, UnsafeMutablePointer<Int32>
     ) -> Void
+  #if arch(x86_64)
+    /// Input channels of 8 bits side by side; 0 where there are no products of 8 bits.
+    let byteDepth: Int
+    let packBytes:
+      @Sendable (
+        Int, UnsafePointer<Int8>, UnsafePointer<Int8>?, UnsafePointer<Int8>?, UnsafePointer<Int8>?,
+        UnsafeMutablePointer<UInt8>
+      ) -> Void
+    let byteProducts:
+      @Sendable (FixedPointProductShape, UnsafeRawPointer, UnsafeRawPointer, UnsafeMutablePointer<Int32>) -> Void
+  #endif
   let widen: @Sendable (Int, UnsafePointer<Int32>, Int64, UnsafeMutablePointer<Int64>) -> Void
   let round: @Sendable (Int, Int64, FixedPointMultiplier, FixedPointRounding, UnsafeMutablePointer<Int32>) -> Void
   let roundWide: @Sendable (Int, Int64, FixedPointMultiplier, UnsafePointer<Int64>, UnsafeMutablePointer<Int32>) -> Void
@@ -47,6 +58,11 @@ struct FixedPointKernelTable: Sendable {
         $0, numbers: $1, mean: $2, deviation: $3, step: $4, scale: $5, zeroPoint: $6, $7, into: $8)
     }
     products = { Level.fixedPointProducts($0, input: $1, weights: $2, sums: $3) }
+    #if arch(x86_64)
+      byteDepth = Level.fixedPointByteDepth
+      packBytes = { Level.fixedPointPackBytes($0, $1, $2, $3, $4, into: $5) }
+      byteProducts = { Level.fixedPointByteProducts($0, input: $1, weights: $2, sums: $3) }
+    #endif
     widen = { Level.fixedPointWiden($0, $1, shift: $2, into: $3) }
     round = { Level.fixedPointRound($0, bias: $1, $2, $3, sums: $4) }
     roundWide = { Level.fixedPointRoundWide($0, bias: $1, $2, $3, into: $4) }

@@ -8,7 +8,7 @@ public enum ProcessorLevel: Sendable, CaseIterable {
   case baseline
   /// AVX2 and FMA (x86-64-v3).
   case avx2
-  /// AVX-512 (x86-64-v4).
+  /// AVX-512 (x86-64-v4) with VNNI: Intel since Cascade Lake, AMD since Zen 4.
   case avx512
 
   /// The name used in `RETINA_CPU` and in reports.

@@ -42,6 +42,25 @@ private struct BlockSums {
     #endif
   }
 
+  #if arch(x86_64)
+    /// Adds the products of one tap of 8 bits.
+    @inline(__always)
+    mutating func addBytes(_ inputs: UnsafePointer<Int16>, _ weights: UnsafePointer<Int16>) {
+      let raw = UnsafeRawPointer(inputs)
+      let w = retina_load_weights(weights)
+      let x = raw.loadUnaligned(as: retina_factors.self)
+      let y = raw.loadUnaligned(fromByteOffset: MemoryLayout<retina_factors>.size, as: retina_factors.self)
+      a0 = retina_add_weighted_bytes(a0, x, w, 0)
+      a1 = retina_add_weighted_bytes(a1, x, w, 1)
+      a2 = retina_add_weighted_bytes(a2, x, w, 2)
+      a3 = retina_add_weighted_bytes(a3, x, w, 3)
+      b0 = retina_add_weighted_bytes(b0, y, w, 0)
+      b1 = retina_add_weighted_bytes(b1, y, w, 1)
+      b2 = retina_add_weighted_bytes(b2, y, w, 2)
+      b3 = retina_add_weighted_bytes(b3, y, w, 3)
+    }
+  #endif
+
   /// Stores the sums of all channels, a stride apart.
   @inline(__always)
   func store(_ sums: UnsafeMutablePointer<Int32>, stride: Int) {
@@ -183,7 +202,59 @@ extension Kernels {
     _ shape: FixedPointProductShape, input: UnsafePointer<Int16>, weights: UnsafePointer<Int16>,
     sums: UnsafeMutablePointer<Int32>
   ) {
-    let depth = Int(retina_depth)
+    products(shape, Int(retina_depth), input, weights, sums) { $0.add($1, $2) }
+  }
+
+  #if arch(x86_64)
+    /// Input channels of 8 bits side by side for ``fixedPointByteProducts(_:input:weights:sums:)``; 0 at levels without such products.
+    public static var fixedPointByteDepth: Int { Int(retina_byte_depth) }
+
+    /// The same for inputs of 8 bits without a sign and weights of 8 bits.
+    ///
+    /// - Parameters:
+    ///   - input, weights: as above, with ``fixedPointByteDepth`` bytes side by side.
+    @inline(never)
+    public static func fixedPointByteProducts(
+      _ shape: FixedPointProductShape, input: UnsafeRawPointer, weights: UnsafeRawPointer,
+      sums: UnsafeMutablePointer<Int32>
+    ) {
+      // Four bytes take the place of two values of 16 bits.
+      products(
+        shape, Int(retina_depth), input.assumingMemoryBound(to: Int16.self),
+        weights.assumingMemoryBound(to: Int16.self), sums
+      ) { $0.addBytes($1, $2) }
+    }
+
+    /// Lays values of 8 bits of four channels out side by side, with 128 added so that they have no sign; zeros for missing channels.
+    @inline(never)
+    public static func fixedPointPackBytes(
+      _ count: Int, _ first: UnsafePointer<Int8>, _ second: UnsafePointer<Int8>?, _ third: UnsafePointer<Int8>?,
+      _ fourth: UnsafePointer<Int8>?, into target: UnsafeMutablePointer<UInt8>
+    ) {
+      let sign: UInt32 = 0x8080_8080
+      let fours = UnsafeMutableRawPointer(target)
+      if let second, let third, let fourth {
+        for index in 0..<count {
+          let low = UInt32(UInt8(bitPattern: first[index])) | UInt32(UInt8(bitPattern: second[index])) &<< 8
+          let high = UInt32(UInt8(bitPattern: third[index])) | UInt32(UInt8(bitPattern: fourth[index])) &<< 8
+          fours.storeBytes(of: (low | high &<< 16) ^ sign, toByteOffset: 4 &* index, as: UInt32.self)
+        }
+      } else {
+        for index in 0..<count {
+          let low = UInt32(UInt8(bitPattern: first[index])) | UInt32(UInt8(bitPattern: second?[index] ?? 0)) &<< 8
+          let high = UInt32(UInt8(bitPattern: third?[index] ?? 0))
+          fours.storeBytes(of: (low | high &<< 16) ^ sign, toByteOffset: 4 &* index, as: UInt32.self)
+        }
+      }
+    }
+  #endif
+
+  @inline(__always)
+  private static func products(
+    _ shape: FixedPointProductShape, _ depth: Int, _ input: UnsafePointer<Int16>, _ weights: UnsafePointer<Int16>,
+    _ sums: UnsafeMutablePointer<Int32>,
+    add: (inout BlockSums, UnsafePointer<Int16>, UnsafePointer<Int16>) -> Void
+  ) {
     let (rowStep, columnStep) = (depth * shape.tapRowStride, depth * shape.tapColumnStride)
     let weightStep = depth * BlockSums.outputs
     let packStep = depth * shape.packStride - (shape.kernelHeight - 1) * rowStep
@@ -196,15 +267,15 @@ extension Kernels {
       for _ in 0..<shape.rows {
         var (tap, columns) = (source, shape.kernelWidth)
         while columns >= 3 {
-          block.add(tap, weight)
-          block.add(tap + columnStep, weight + weightStep)
-          block.add(tap + 2 &* columnStep, weight + 2 &* weightStep)
+          add(&block, tap, weight)
+          add(&block, tap + columnStep, weight + weightStep)
+          add(&block, tap + 2 &* columnStep, weight + 2 &* weightStep)
           tap += 3 &* columnStep
           weight += 3 &* weightStep
           columns &-= 3
         }
         while columns > 0 {
-          block.add(tap, weight)
+          add(&block, tap, weight)
           tap += columnStep
           weight += weightStep
           columns &-= 1

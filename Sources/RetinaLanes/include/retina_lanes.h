@@ -4,8 +4,9 @@
 /* Sums of products of 16-bit integers in the widest registers of the processor level that a file is compiled for.
 
    Swift's SIMD types have no widening multiplication. x86 multiplies two neighbouring pairs and adds them in one instruction
-   (PMADDWD), ARM multiplies one by one and adds to the sum (SMLAL), others have neither: so that the depth, how many products a lane
-   adds at once, is 2 or 1. Sums are kept modulo 2^32 everywhere. */
+   (PMADDWD, with VNNI to the sum: VPDPWSSD), ARM multiplies one by one and adds to the sum (SMLAL), others have neither: so that the
+   depth, how many products a lane adds at once, is 2 or 1. VNNI also adds four products of 8 bits (VPDPBUSD). Sums are kept modulo
+   2^32 everywhere. */
 
 #define RETINA_INLINE static inline __attribute__((always_inline))
 
@@ -34,16 +35,38 @@ typedef const int *retina_weights;
 enum { retina_depth = 2 };
 RETINA_INLINE retina_weights retina_load_weights(const short *weights) { return (const int *)weights; }
 
+/* Products of two rows of factors, added to lanes; which lane gets which does not matter. */
+RETINA_INLINE retina_sums retina_add_products(retina_sums sums, retina_factors a, retina_factors b) {
+#if defined(__AVX512VNNI__)
+  return (retina_sums)__builtin_ia32_vpdpwssd512(sums, (retina_sums)a, (retina_sums)b);
+#else
+  return sums + (retina_sums)RETINA_PRODUCTS(a, b);
+#endif
+}
+
 /* To every lane, the products of its two inputs with two weights. */
 RETINA_INLINE retina_sums retina_add_weighted(retina_sums sums, retina_factors inputs, retina_weights weights, int output) {
   retina_sums pairs = weights[output];
-  return sums + (retina_sums)RETINA_PRODUCTS(inputs, (retina_factors)pairs);
+  return retina_add_products(sums, inputs, (retina_factors)pairs);
 }
 
-/* Products of two rows of factors, added to lanes; which lane gets which does not matter. */
-RETINA_INLINE retina_sums retina_add_products(retina_sums sums, retina_factors a, retina_factors b) {
-  return sums + (retina_sums)RETINA_PRODUCTS(a, b);
+#if defined(__AVX512VNNI__)
+enum { retina_byte_depth = 4 };
+/* To every lane, the products of its four inputs from 0 to 255 with four weights from -128 to 127. */
+RETINA_INLINE retina_sums retina_add_weighted_bytes(
+    retina_sums sums, retina_factors inputs, retina_weights weights, int output) {
+  retina_sums fours = weights[output];
+  return (retina_sums)__builtin_ia32_vpdpbusd512(sums, (retina_sums)inputs, fours);
 }
+#else
+/* No products of 8 bits: the function is never called. */
+enum { retina_byte_depth = 0 };
+RETINA_INLINE retina_sums retina_add_weighted_bytes(
+    retina_sums sums, retina_factors inputs, retina_weights weights, int output) {
+  (void)inputs, (void)weights, (void)output;
+  return sums;
+}
+#endif
 
 #else
 
