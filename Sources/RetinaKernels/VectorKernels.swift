@@ -156,4 +156,20 @@ public protocol VectorKernels: SendableMetatype {
   static func fixedPointDot(
     count: Int, interval: Int, _ a: UnsafePointer<Int16>, _ b: UnsafeRawPointer, _ type: FixedPointType
   ) -> Int64
+  /// Transforms a frame of integers in float64.
+  static func exactTransform(
+    _ shape: SpectralShape, rows: FourierMatrixLayout, columns: FourierMatrixLayout, frame: FixedPointValues,
+    slot: Int, slots: Int, scratch: UnsafeMutablePointer<Double>, ring: UnsafeMutablePointer<Double>)
+  /// Sums products of spectra for four results.
+  static func exactMultiplyFour(
+    terms: Int, kernels: UnsafePointer<Double>, kernelStride: Int, images: UnsafePointer<Double>,
+    results: UnsafeMutablePointer<Double>, resultStride: Int)
+  /// Adds products of spectra to one result.
+  static func exactAddOne(
+    terms: Int, kernels: UnsafePointer<Double>, kernelStride: Int, images: UnsafePointer<Double>,
+    results: UnsafeMutablePointer<Double>)
+  /// Transforms spectra of eight channels back into integers.
+  static func exactRestore(
+    _ shape: SpectralShape, rows: FourierMatrixLayout, columns: FourierMatrixLayout,
+    spectrum: UnsafeMutablePointer<Double>, scratch: UnsafeMutablePointer<Double>, sums: UnsafeMutablePointer<Int64>)
 }

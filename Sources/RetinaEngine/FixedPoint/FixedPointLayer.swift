@@ -36,6 +36,12 @@ public struct FixedPointLayer {
   /// Multiply-adds that are carried out, those of positions and channels that are left away included.
   var countedProducts: Int { convolver?.products ?? 0 }
 
+  /// Whether values and weights have 8 bits.
+  var isNarrow: Bool {
+    guard case .convolution(_, let parameters) = operation else { return false }
+    return input.type == .int8 && parameters.weight.type == .int8 && parameters.rounding != .wide
+  }
+
   /// How it is computed, in words.
   public var form: StaticString {
     switch operation {
@@ -69,26 +75,31 @@ public struct FixedPointLayer {
     output target: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer
   ) {
-    func result(offset: Int32) -> FixedPointOutput {
-      FixedPointOutput(output.type, target, offset: offset, minimum: minimum, maximum: maximum)
-    }
     switch operation {
     case .convolution(_, let parameters):
       convolver?.forward(
         kernels, input: FixedPointValues(input.type, start, offset: 0 &- input.zeroPoint), firstPlane: firstPlane,
-        parameters: parameters, output: result(offset: output.zeroPoint), scratch: scratch)
+        parameters: parameters, output: result(target), scratch: scratch)
     case .maximumPool(let window, let channels):
       PlainFixedPointPool.maximum(
-        window, channels: channels, input: FixedPointValues(input.type, start), output: result(offset: 0))
+        window, channels: channels, input: FixedPointValues(input.type, start), output: result(target, offset: 0))
     case .averagePool(let window, let channels):
       PlainFixedPointPool.average(
-        window, channels: channels, input: FixedPointValues(input.type, start), output: result(offset: 0))
+        window, channels: channels, input: FixedPointValues(input.type, start), output: result(target, offset: 0))
     case .table(let table):
       FixedPointTable.forward(
-        table, count: outputCount, input: start.assumingMemoryBound(to: Int16.self), output: result(offset: 0))
+        table, count: outputCount, input: start.assumingMemoryBound(to: Int16.self), output: result(target, offset: 0))
     case .gather(let indices):
-      let (values, output) = (FixedPointValues(input.type, start), result(offset: 0))
+      let (values, output) = (FixedPointValues(input.type, start), result(target, offset: 0))
       for index in 0..<outputCount { output.store(values.raw(Int(indices[index])), at: index) }
     }
   }
+
+  /// Where results go: the offset of a convolution is the zero point, other steps hand on values that have it in them.
+  func result(_ target: UnsafeMutableRawPointer, offset: Int32) -> FixedPointOutput {
+    FixedPointOutput(output.type, target, offset: offset, minimum: minimum, maximum: maximum)
+  }
+
+  /// Where the results of a convolution go.
+  func result(_ target: UnsafeMutableRawPointer) -> FixedPointOutput { result(target, offset: output.zeroPoint) }
 }

@@ -11,6 +11,10 @@ public struct FixedPointRunner: ImageRunner {
   public let state: UnsafeMutableRawPointer
   private let kernels: FixedPointKernelTable
   private let scratch: Int
+  #if !hasFeature(Embedded)
+    /// The first layer of a stream, where spectra are faster.
+    private var spectra: FixedPointSpectra?
+  #endif
 
   /// Takes up memory that is large enough.
   public init(
@@ -24,24 +28,30 @@ public struct FixedPointRunner: ImageRunner {
     scratch = image.place(image.layerCount)
   }
 
-  /// Runs one input of integers.
-  public func run(_ input: UnsafeRawPointer, firstPlane: Int) {
-    for index in 0..<image.layerCount { run(index, input: input, firstPlane: firstPlane) }
-  }
-
-  /// Runs one layer; its input is the output of the layer before it, that of the first one what is given.
-  func run(_ index: Int, input: UnsafeRawPointer, firstPlane: Int) {
+  /// Runs one layer of integers.
+  public func run(_ index: Int, input: UnsafeRawPointer, firstPlane: Int) {
     let layer = image.layer(index)
+    #if !hasFeature(Embedded)
+      if index == 0, let spectra, input == UnsafeRawPointer(state + ImageLayout.stateHeaderBytes) {
+        return spectra.run(layer, kernels, frames: frames, frameRing: input, output: arena + layer.place)
+      }
+    #endif
     let source = index == 0 ? input : UnsafeRawPointer(arena + image.place(index - 1))
     layer.forward(
       kernels, input: source, firstPlane: index == 0 ? firstPlane : 0, output: arena + layer.place,
       scratch: arena + scratch)
   }
 
-  /// Runs the layers after one again, whose output has been changed.
-  public func run(after layer: Int) {
-    for index in layer + 1..<max(layer + 1, image.layerCount) { run(index, input: arena, firstPlane: 0) }
-  }
+  #if !hasFeature(Embedded)
+    /// Takes memory for spectra of frames, where the planner counts that they are faster or they are asked for.
+    public mutating func prepareStream(_ algorithm: StreamOptions.Algorithm, _ level: ProcessorLevel) {
+      guard FixedPointCost.standard(level).form(image, algorithm) != nil else { return }
+      spectra = FixedPointSpectra(image, level: level)
+    }
+
+    /// The frames of the state are others than those that were pushed.
+    public func stateChanged() { spectra?.forget() }
+  #endif
 
   /// The numbers that the integers of a layer stand for.
   public func numbers(_ layer: Int, into target: UnsafeMutablePointer<Float>) {

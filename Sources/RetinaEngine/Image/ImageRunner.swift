@@ -27,11 +27,12 @@ public protocol ImageRunner {
   /// Normalises numbers and turns them into the values of the input; whole frames, or a whole input.
   func quantize(_ numbers: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer)
 
-  /// Runs one input of such values, `[history, height, width]`, oldest frame first, or whatever shape the model takes.
+  /// Runs one layer; its input is the output of the layer before it, that of the first one what is given:
+  /// `[history, height, width]`, oldest frame first, or whatever shape the model takes.
   ///
   /// - Parameter firstPlane: where channel 0 lies; the others follow in a ring. Only a first layer that reads the ring can begin elsewhere
   ///   than at 0.
-  func run(_ input: UnsafeRawPointer, firstPlane: Int)
+  func run(_ layer: Int, input: UnsafeRawPointer, firstPlane: Int)
 
   /// Takes the next frame, `[height, width]` before normalisation; runs the layers when the history is complete.
   ///
@@ -41,7 +42,25 @@ public protocol ImageRunner {
 
   /// The numbers of a layer after a run.
   func numbers(_ layer: Int, into target: UnsafeMutablePointer<Float>)
+
+  #if !hasFeature(Embedded)
+    /// Takes memory of its own for what makes a stream faster, if there is something; no bit depends on it. Boards do without.
+    mutating func prepareStream(_ algorithm: StreamOptions.Algorithm, _ level: ProcessorLevel)
+
+    /// Says that the frames of the state are others than those that were pushed.
+    func stateChanged()
+  #endif
 }
+
+#if !hasFeature(Embedded)
+  extension ImageRunner {
+    /// Does nothing: there is one form.
+    public mutating func prepareStream(_ algorithm: StreamOptions.Algorithm, _ level: ProcessorLevel) {}
+
+    /// Does nothing: everything is in the state.
+    public func stateChanged() {}
+  }
+#endif
 
 extension ImageRunner {
   /// Takes up memory of at least `image.arenaBytes` and `image.stateBytes` bytes, aligned to 64 bytes.
@@ -100,8 +119,15 @@ extension ImageRunner {
     return (UnsafeRawPointer(arena), 0)
   }
 
-  /// Runs one input of values, `[history, height, width]`, oldest frame first, or whatever shape the model takes.
-  public func run(_ input: UnsafeRawPointer) { run(input, firstPlane: 0) }
+  /// Runs one input, see ``run(_:input:firstPlane:)``.
+  public func run(_ input: UnsafeRawPointer, firstPlane: Int = 0) {
+    for layer in 0..<image.layerCount { run(layer, input: input, firstPlane: firstPlane) }
+  }
+
+  /// Runs the layers after one again, whose output has been changed.
+  public func run(after layer: Int) {
+    for index in layer + 1..<max(layer + 1, image.layerCount) { run(index, input: arena, firstPlane: 0) }
+  }
 
   /// The values of a layer after a run.
   public func values(_ layer: Int) -> UnsafeMutableRawPointer { arena + image.place(layer) }

@@ -6,14 +6,22 @@ public final class ImageStream<Image: ModelImage> {
   /// What is run.
   public let program: ImageProgram<Image>
   /// The image at work in the stream's memory, which lives as long as the stream: see ``withRunner(_:)``.
-  private let runner: Image.Runner
+  private var runner: Image.Runner
   private let arena: UnsafeMutableRawPointer
   private let state: UnsafeMutableRawPointer
   private let input: UnsafeMutableRawPointer
+  private let level: ProcessorLevel
+  private let algorithm: StreamOptions.Algorithm
+  private var isPrepared = false
 
   /// Creates a stream that has seen no frames.
-  public init(_ program: ImageProgram<Image>, level: ProcessorLevel = .best) {
+  ///
+  /// - Parameter algorithm: how the first layer of a movie model in integers is computed; all give the same bits.
+  public init(
+    _ program: ImageProgram<Image>, level: ProcessorLevel = .best, algorithm: StreamOptions.Algorithm = .automatic
+  ) {
     self.program = program
+    (self.level, self.algorithm) = (level, algorithm)
     let image = program.image
     arena = ImageStream.allocate(image.arenaBytes)
     state = ImageStream.allocate(image.stateBytes)
@@ -53,7 +61,14 @@ public final class ImageStream<Image: ModelImage> {
 
   /// Takes the next frame, see ``ImageRunner/push(_:)``.
   @discardableResult
-  public func push(_ frame: UnsafePointer<Float>) -> Bool { withRunner { $0.push(frame) } }
+  public func push(_ frame: UnsafePointer<Float>) -> Bool {
+    #if !hasFeature(Embedded)
+      // Whoever runs whole inputs alone needs none of it.
+      if !isPrepared { runner.prepareStream(algorithm, level) }
+      isPrepared = true
+    #endif
+    return withRunner { $0.push(frame) }
+  }
 
   /// Everything that the future depends on.
   public var saved: [UInt8] {
@@ -67,6 +82,9 @@ public final class ImageStream<Image: ModelImage> {
       guard let start = source.baseAddress else { return true }
       guard start.loadUnaligned(as: UInt32.self) == program.image.checksum else { return false }
       state.copyMemory(from: start, byteCount: source.count)
+      #if !hasFeature(Embedded)
+        runner.stateChanged()
+      #endif
       return true
     }
   }

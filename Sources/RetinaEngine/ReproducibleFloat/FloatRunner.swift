@@ -32,18 +32,12 @@ public struct FloatRunner: ImageRunner {
   /// The values of a layer after a run.
   public func floats(_ layer: Int) -> UnsafeMutablePointer<Float> { values(layer).assumingMemoryBound(to: Float.self) }
 
-  /// Runs one normalised input.
-  public func run(_ input: UnsafeRawPointer, firstPlane: Int) {
-    image.step(0).forward(
-      image.parameters, input: input.assumingMemoryBound(to: Float.self), firstPlane: firstPlane, output: floats(0))
-    run(after: 0)
-  }
-
-  /// Runs the layers after one again, whose output has been changed.
-  public func run(after layer: Int) {
-    for index in layer + 1..<max(layer + 1, image.layerCount) {
-      image.step(index).forward(image.parameters, input: floats(index - 1), output: floats(index))
-    }
+  /// Runs one layer, the first one on a normalised input.
+  public func run(_ layer: Int, input: UnsafeRawPointer, firstPlane: Int) {
+    image.step(layer).forward(
+      image.parameters,
+      input: layer == 0 ? input.assumingMemoryBound(to: Float.self) : UnsafePointer(floats(layer - 1)),
+      firstPlane: layer == 0 ? firstPlane : 0, output: floats(layer))
   }
 
   /// The numbers of a layer after a run.

@@ -20,7 +20,9 @@ public final class FourierTable: @unchecked Sendable {
 
   /// Creates the table of a length that is a product of 2, 3 and 5; traps on others (see ``isSupported(_:)``).
   public init(length: Int) {
-    guard let factors = FourierTable.factors(of: length) else { fatalError("unsupported transform length") }
+    guard let factors = FourierTable.factors(of: length, from: [6, 5, 4, 3, 2]) else {
+      fatalError("unsupported transform length")
+    }
     var values: [Float] = []
     var remaining = length
     for radix in factors {
@@ -49,7 +51,7 @@ public final class FourierTable: @unchecked Sendable {
   }
 
   /// Whether a length can be transformed: a product of 2, 3 and 5 from 2 to ``maximumLength``.
-  public static func isSupported(_ length: Int) -> Bool { factors(of: length) != nil }
+  public static func isSupported(_ length: Int) -> Bool { factors(of: length, from: [5, 3, 2]) != nil }
 
   /// The smallest supported length that is at least `length`, if there is one.
   public static func supportedLength(atLeast length: Int) -> Int? {
@@ -61,10 +63,11 @@ public final class FourierTable: @unchecked Sendable {
     return nil
   }
 
-  private static func factors(of length: Int) -> [Int]? {
+  /// The radices, the first ones as often as they go, whose product is a length.
+  static func factors(of length: Int, from radices: [Int]) -> [Int]? {
     guard (2...maximumLength).contains(length) else { return nil }
     var (factors, rest) = ([Int](), length)
-    for radix in [6, 5, 4, 3, 2] {
+    for radix in radices {
       while rest % radix == 0 {
         factors.append(radix)
         rest /= radix

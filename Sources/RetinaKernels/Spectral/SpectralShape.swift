@@ -47,4 +47,9 @@ public struct SpectralShape: Equatable, Sendable {
   }
   /// Floats of scratch that the transforms of eight channels of features need, forwards or back.
   public var featureScratch: Int { 16 * (2 * fieldWidth + 2 * max(fieldWidth, fieldHeight) + bins) }
+  /// Numbers of scratch that transforms in float64 need: of one image, or of eight channels back.
+  public var exactScratch: Int {
+    let (packedRows, rows) = (fieldHeight * ((binColumns + 7) / 8), 2 * fieldWidth + 2 * max(fieldWidth, fieldHeight))
+    return max(16 * (rows + 2 * packedRows) + 2 * (paddedBins + 8), 16 * (rows + bins))
+  }
 }

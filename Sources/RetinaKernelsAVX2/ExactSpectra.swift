@@ -1,0 +1,1 @@
+../RetinaKernels/Vector/ExactSpectra.swift
