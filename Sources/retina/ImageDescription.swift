@@ -54,16 +54,17 @@ struct ImageDescription<Image: DescribedImage> {
 }
 
 extension ImageDescription where Image == FixedPointImage {
-  /// How each layer is computed, and the time that is counted for it at a processor level.
-  func plan(_ level: ProcessorLevel) -> String {
-    let cost = FixedPointCost.standard(level)
-    var lines = ["\nplan (\(level.name); speeds: standard): \(fixed(cost.seconds(image) * 1e3, 3)) ms per frame"]
+  /// How each layer of a stream is computed, and the time that is counted for it.
+  func plan(_ options: StreamOptions) -> String {
+    let steps = FixedPointCost.standard(options.level).steps(image, options.algorithm)
+    var lines = [
+      "\nplan of a stream (\(options.level.name); speeds: standard): \(fixed(steps.reduce(0, +) * 1e3, 3)) ms per frame"
+    ]
     for index in 0..<image.layerCount {
-      let layer = image.layer(index)
       lines.append(
-        "  \(pad(program.names(index).first ?? "-", 16)) \(pad("\(layer.form)", 14)) "
-          + "\(right(fixed(Double(layer.multiplyAdds) / 1e6, 3), 8)) million multiply-adds, "
-          + "\(right(fixed(cost.seconds(layer) * 1e6, 1), 7)) microseconds")
+        "  \(pad(program.names(index).first ?? "-", 16)) \(pad(image.form(index, options), 14)) "
+          + "\(right(fixed(Double(image.multiplyAdds(index)) / 1e6, 3), 8)) million multiply-adds, "
+          + "\(right(fixed(steps[index + 1] * 1e6, 1), 7)) microseconds")
     }
     return lines.joined(separator: "\n")
   }
@@ -72,7 +73,13 @@ extension ImageDescription where Image == FixedPointImage {
 /// An image that says what its numbers are.
 protocol DescribedImage: ModelImage {
   static var numbers: String { get }
+  /// How streams are computed, from the options of a command; refuses what makes no difference.
+  static func runOptions(_ arguments: Arguments) throws -> StreamOptions
+  var precision: String { get }
   var multiplyAdds: Int { get }
+  func multiplyAdds(_ layer: Int) -> Int
+  /// How a layer of a stream is computed, in words.
+  func form(_ layer: Int, _ options: StreamOptions) -> String
   var inputText: String { get }
   var inputJSON: JSON { get }
   func kindName(_ layer: Int) -> String
@@ -84,6 +91,21 @@ protocol DescribedImage: ModelImage {
 
 extension FixedPointImage: DescribedImage {
   static var numbers: String { "in integers" }
+  var precision: String { input.type.name }
+  func multiplyAdds(_ layer: Int) -> Int { self.layer(layer).multiplyAdds }
+
+  static func runOptions(_ arguments: Arguments) throws -> StreamOptions {
+    let options = try streamOptions(arguments)
+    guard options.algorithm != .lowRank else {
+      throw UsageError("--algorithm: for an image in integers auto, direct or spectral, found 'low-rank'")
+    }
+    return options
+  }
+
+  func form(_ layer: Int, _ options: StreamOptions) -> String {
+    "\(FixedPointCost.standard(options.level).formName(self, layer, options.algorithm))"
+  }
+
   var inputText: String { input.text }
   var inputJSON: JSON { input.json }
   func valuesText(_ layer: Int) -> String { output(layer).text }
@@ -114,6 +136,15 @@ extension FixedPointQuantization {
 
 extension FloatImage: DescribedImage {
   static var numbers: String { "in reproducible float32" }
+  var precision: String { "float32" }
+  func multiplyAdds(_ layer: Int) -> Int { step(layer).multiplyAdds }
+  func form(_ layer: Int, _ options: StreamOptions) -> String { "by definition" }
+
+  static func runOptions(_ arguments: Arguments) throws -> StreamOptions {
+    if arguments.has("--algorithm") { throw UsageError("--algorithm: an image in float32 has one form, leave it out") }
+    return try streamOptions(arguments)
+  }
+
   var inputText: String { "float32" }
   var inputJSON: JSON { ["type": "float32"] }
   func valuesText(_ layer: Int) -> String { inputText }

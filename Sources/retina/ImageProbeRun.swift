@@ -41,7 +41,7 @@ struct ImageProbeRun<Probe: ImageProbe> where Probe.Image: DescribedImage {
     let progress = Progress("probing", total: source.stimuli.reduce(0) { $0 + $1.inputs(of: program.inputShape) })
     var report: [JSON] = []
     for stimulus in source.stimuli {
-      let (inputs, _) = stimulus.sequence(program.inputShape)
+      let inputs = stimulus.sequence(program.inputShape)
       guard
         let found = ImageContributions(
           by: Probe.self, program, inputs, layers: layers, cell: cell, steps: steps, level: level,

@@ -3,23 +3,20 @@ import RetinaFiles
 import RetinaModel
 
 /// `retina run` of an image.
-struct ImageRun<Image: ModelImage> {
+struct ImageRun<Image: DescribedImage> {
   private let program: ImageProgram<Image>
   private let source: StimulusSource
   private let names: [String]
   private let layers: [Int]
-  private let isStreamed: Bool
   private let threads: Int
-  private let level: ProcessorLevel
+  private let options: StreamOptions
   private let output: String
 
   init(_ program: ImageProgram<Image>, _ arguments: Arguments) throws {
     self.program = program
     output = try arguments.output()
-    isStreamed = arguments.has("--stream")
-    threads = isStreamed ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
-    level = try streamOptions(arguments).level
-    if arguments.has("--algorithm") { throw UsageError("--algorithm is for models: images have one form") }
+    threads = arguments.has("--stream") ? 1 : try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
+    options = try Image.runOptions(arguments)
     source = try StimulusSource(arguments.operands[1], inputShape: program.inputShape)
     let asked = arguments.all("--layer")
     (layers, names) = asked.isEmpty ? ([program.image.layerCount - 1], ["rates"]) : (try program.layers(asked), asked)
@@ -31,11 +28,10 @@ struct ImageRun<Image: ModelImage> {
     let inputShape = program.inputShape
     let progress = Progress("running", total: source.stimuli.reduce(0) { $0 + $1.inputs(of: inputShape) })
     for stimulus in source.stimuli {
-      let (inputs, isMovie) = stimulus.sequence(inputShape)
-      let values =
-        isStreamed && isMovie
-        ? program.stream(inputs, layers: layers, level: level) { progress.advance($0) }
-        : program.run(inputs, layers: layers, threads: threads, level: level) { progress.advance($0) }
+      let values = program.run(
+        stimulus.sequence(inputShape), layers: layers, threads: threads, level: options.level,
+        algorithm: options.algorithm
+      ) { progress.advance($0) }
       for tensor in values where tensor.firstNonFinite != nil { throw source.tooLarge(stimulus) }
       try written.add(values, for: stimulus)
     }
@@ -60,16 +56,16 @@ extension ImageProgram {
 }
 
 extension LoadedStimulus {
-  /// The inputs of a shape, and whether they are the windows of a movie.
-  func sequence(_ inputShape: Shape) -> (inputs: InputSequence, isMovie: Bool) {
-    let (tensor, isMovie): (Tensor, Bool)
+  /// The inputs of a shape.
+  func sequence(_ inputShape: Shape) -> InputSequence {
+    let tensor: Tensor
     switch content {
-    case .movie(let movie): (tensor, isMovie) = (movie, true)
-    case .batch(let batch): (tensor, isMovie) = (batch, false)
+    case .movie(let movie): tensor = movie
+    case .batch(let batch): tensor = batch
     }
     guard let inputs = InputSequence(tensor, inputShape: inputShape) else {
       fatalError("the stimulus was checked when it was loaded")
     }
-    return (inputs, isMovie)
+    return inputs
   }
 }

@@ -38,7 +38,7 @@ enum InfoCommand: Command {
       case .integers(let program):
         show(ImageDescription(program), arguments)
         if arguments.has("--plan"), !arguments.has("--json") {
-          print(ImageDescription(program).plan(try streamOptions(arguments).level))
+          print(ImageDescription(program).plan(try FixedPointImage.runOptions(arguments)))
         }
       case .floats(let program): show(ImageDescription(program), arguments)
       }

@@ -19,6 +19,11 @@ import Testing
     #expect(info["input_values"]?["type"]?.string == "float32" && info["layers"]?.array?.count == 6)
     #expect(try await bench.run("info", "cell.retina").contains("in reproducible float32"))
     #expect(try await bench.run("verify", "cell.retina").contains("all bits of 6 layers: passes"))
+    let timed = try await bench.json("bench", "cell.retina", "--frames", "10")
+    #expect(timed["precision"] == "float32" && timed["frames"] == 10)
+    #expect(try #require(timed["seconds_per_frame"]?.number) > 0)
+    #expect(timed["layers"]?.array?.count == 6 && timed["layers"]?.array?.first?["form"] == "by definition")
+    try await bench.fails(["bench", "cell.retina", "--algorithm", "direct"], 64, "one form")
   }
 
   @Test func `channels of an image are probed, and add up`() async throws {

@@ -1,5 +1,5 @@
-/// How long the frames of a stream in integers take.
-public struct FixedPointTiming: Sendable {
+/// How long the frames of an image in a stream take.
+public struct ImageTiming: Sendable {
   /// Frames timed, after the history was full.
   public var frames: Int
   /// Seconds per frame, all frames timed together.
@@ -15,10 +15,11 @@ public struct FixedPointTiming: Sendable {
   ///   - program: one that looks at movies.
   ///   - movie: at least one frame, before normalisation.
   ///   - clock: seconds of a clock that never goes back.
-  public init(
-    _ program: FixedPointProgram, movie: [Float], frames: Int, level: ProcessorLevel = .best, clock: () -> Double
+  public init<Image>(
+    _ program: ImageProgram<Image>, movie: [Float], frames: Int, level: ProcessorLevel = .best,
+    algorithm: StreamOptions.Algorithm = .automatic, clock: () -> Double
   ) {
-    let stream = FixedPointStream(program, level: level)
+    let stream = ImageStream(program, level: level, algorithm: algorithm)
     let image = program.image
     let length = movie.count / image.frameCount
     self.frames = frames
