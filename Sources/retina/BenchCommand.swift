@@ -11,6 +11,7 @@ enum BenchCommand: Command {
   static let options = [
     CommandOption("--frames", "N", "frames to time (default: 400)"),
     CommandOption("--stimulus", "FILE", "a movie to use (default: uniform noise)"),
+    CommandOption("--precision", "P", "\(ChosenPrecision.help) (default: float32); ranges are predicted"),
     .algorithm, .tolerance,
     CommandOption("--block", "N", "frames whose past is added in one go (default: 8)"),
     CommandOption("--layers", nil, "time each layer beside its count of operations"),
@@ -30,15 +31,22 @@ enum BenchCommand: Command {
     let path = arguments.operands[0]
     let clock = try arguments.choice("--clock", of: ["wall", "cpu"]) == "cpu" ? processorSeconds : seconds
     if ImageFile.isImage(path) {
-      guard case .integers(let program) = try ImageFile.read(path) else {
-        throw UsageError("bench: an image in float32 runs by definition; bench its model, found '\(path)'")
+      if arguments.has("--precision") {
+        throw UsageError("--precision is for models: an image has its own, leave it out")
       }
-      let bench = try FixedPointBench(program, arguments, clock: clock)
-      print(
-        arguments.has("--json") ? bench.json.text(indented: true) : bench.text(showsLayers: arguments.has("--layers")))
+      switch try ImageFile.read(path) {
+      case .integers(let program): try printImage(program, arguments, clock: clock)
+      case .floats(let program): try printImage(program, arguments, clock: clock)
+      }
       return ExitCode.done
     }
     let model = try ModelFile.read(path)
+    let chosen = try ChosenPrecision(model, path, arguments, calibrate: FixedPointMaking.predicted)
+    if let note = chosen.note { writeError(note + "\n") }
+    if let image = chosen.image {
+      try printImage(image, arguments, clock: clock)
+      return ExitCode.done
+    }
     var options = try streamOptions(arguments)
     options.block = try arguments.integer("--block", in: 1...64) ?? options.block
     guard let plan = StreamPlan(model, options: options) else {
@@ -64,6 +72,14 @@ enum BenchCommand: Command {
       printText(timing, plan, showsLayers: arguments.has("--layers"))
     }
     return ExitCode.done
+  }
+
+  private static func printImage<Image: DescribedImage>(
+    _ program: ImageProgram<Image>, _ arguments: Arguments, clock: () -> Double
+  ) throws {
+    let bench = try ImageBench(program, arguments, clock: clock)
+    print(
+      arguments.has("--json") ? bench.json.text(indented: true) : bench.text(showsLayers: arguments.has("--layers")))
   }
 
   /// An option that a measurement does not look at is a misunderstanding.

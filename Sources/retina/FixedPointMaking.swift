@@ -18,9 +18,13 @@ struct FixedPointMaking {
   /// In place of a stimulus: ranges from the weights alone.
   static let predicted = "predicted"
 
-  init(_ model: Model, _ path: String, _ arguments: Arguments, calibrate: String) throws {
-    let types = ["int8": FixedPointType.int8, "int16": .int16]
-    let precision = types[try arguments.choice("--precision", of: ["int8", "int16"]) ?? "int16"] ?? .int16
+  /// The types by their names on the command line.
+  static let types = ["int8": FixedPointType.int8, "int16": .int16]
+
+  init(
+    _ model: Model, _ path: String, _ arguments: Arguments, calibrate: String, precision: FixedPointType
+  ) throws {
+    let types = FixedPointMaking.types
     let methods = CalibrationMethod.allCases
     let name = try arguments.choice("--method", of: methods.map { $0.name })
     let weights = try arguments.choice("--weights", of: ["int8", "int16"]).flatMap { types[$0] }

@@ -57,7 +57,16 @@ enum InfoCommand: Command {
     if arguments.has("--json") {
       print(json(model, program, plan).text(indented: true))
     } else {
-      printText(model, program, plan, showsPlan: arguments.has("--plan"))
+      let showsPlan = arguments.has("--plan")
+      printText(model, program, plan, showsPlan: showsPlan)
+      // Ranges do not change what is counted; a model without a form in integers has nothing to compare.
+      if showsPlan, let plan,
+        let making = try? FixedPointMaking(
+          model, path, arguments, calibrate: FixedPointMaking.predicted, precision: .int8),
+        let time = PrecisionTime(model, making.program, plan.options)
+      {
+        print("\nint8 and float32: \(time.text)")
+      }
     }
     return ExitCode.done
   }

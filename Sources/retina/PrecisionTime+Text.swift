@@ -2,14 +2,18 @@ import RetinaEngine
 import RetinaFiles
 
 extension PrecisionTime {
+  /// What was counted.
+  var counts: String {
+    "as counted for \(level.name): \(fixed(integers * 1e3, 3)) ms in integers, \(fixed(float32 * 1e3, 3)) ms in float32 as planned"
+  }
+
   /// What was counted, and what to do about it.
   var text: String {
     let choice =
       prefersFloat32
-      ? "float32 is faster here: run the model itself, and the image on boards or where integers must be equal"
-      : "integers are faster here"
-    return "a frame, as counted for \(level.name): \(fixed(integers * 1e3, 3)) ms in integers, "
-      + "\(fixed(float32 * 1e3, 3)) ms in float32 as planned; \(choice)"
+      ? "float32 is faster here: run the model itself ('--precision fastest' does), and the image on boards or where integers must be equal"
+      : "integers are faster here ('--precision fastest' takes them)"
+    return "a frame, \(counts); \(choice)"
   }
 
   var json: JSON {

@@ -42,7 +42,9 @@ enum QuantizeCommand: Command {
     }
     let output = try arguments.output()
     try checkPlace(output)
-    let quantization = try FixedPointMaking(model, path, arguments, calibrate: calibrate)
+    let precision = try arguments.choice("--precision", of: ["int8", "int16"]).flatMap { FixedPointMaking.types[$0] }
+    let quantization = try FixedPointMaking(
+      model, path, arguments, calibrate: calibrate, precision: precision ?? .int16)
     let comparison = FixedPointComparison(model, quantization.program, quantization.inputs)
     try FileSystem.write(quantization.bytes, to: output)
     let report = QuantizeReport(

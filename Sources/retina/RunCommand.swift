@@ -12,7 +12,7 @@ enum RunCommand: Command {
       "--output", "PATH",
       "the file to write, by its ending .npy, .csv, .json, .h5 or .nwb; else a folder of .npy (needed)"),
     CommandOption("--layer", "NAME", "write this layer instead of the rates; may be given several times"),
-    CommandOption("--precision", "P", "float32, int16 or int8 (default: float32, or that of an image)"),
+    CommandOption("--precision", "P", "\(ChosenPrecision.help) (default: float32, or that of an image)"),
     CommandOption("--calibrate", "STIMULUS", "what the ranges of integers are taken from (default: the stimulus)"),
     .algorithm, .tolerance,
     CommandOption("--stream", nil, "one frame after another; of an .npy file only one is in memory"),
@@ -21,10 +21,23 @@ enum RunCommand: Command {
   static let example = "retina run Models/salamander-whitenoise.safetensors Stimuli/flashes.json --output rates"
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let precision = try arguments.choice("--precision", of: ["float32", "int16", "int8"])
-    if ImageFile.isImage(arguments.operands[0]) || precision ?? "float32" != "float32" {
-      printReport(try runImage(arguments, precision: precision), arguments)
+    let path = arguments.operands[0]
+    if ImageFile.isImage(path) {
+      printReport(try runImage(arguments), arguments)
       return ExitCode.done
+    }
+    var chosen: ChosenPrecision?
+    if try arguments.choice("--precision", of: ChosenPrecision.words) ?? "float32" != "float32" {
+      let model = try ModelFile.read(path)
+      _ = try model.layers(arguments.all("--layer"))
+      let precision = try ChosenPrecision(
+        model, path, arguments, calibrate: arguments["--calibrate"] ?? arguments.operands[1])
+      if let note = precision.note { writeError(note + "\n") }
+      if let image = precision.image {
+        printReport(try ImageRun(image, arguments).run(), arguments, precision)
+        return ExitCode.done
+      }
+      chosen = precision
     }
     let output = try arguments.output()
     let report: [JSON]
@@ -37,21 +50,15 @@ enum RunCommand: Command {
       var written = try RunOutput(output, source, names: run.names, history: run.inputShape[0])
       report = try write(source, &written) { try run.run($0, progress: progress) }
     }
-    printReport(report, arguments)
+    printReport(report, arguments, chosen)
     return ExitCode.done
   }
 
-  /// Runs an image, or a model that is put into integers first.
-  private static func runImage(_ arguments: Arguments, precision: String?) throws -> [JSON] {
-    let (path, stimulus) = (arguments.operands[0], arguments.operands[1])
-    guard ImageFile.isImage(path) else {
-      let model = try ModelFile.read(path)
-      _ = try model.layers(arguments.all("--layer"))
-      let making = try FixedPointMaking(model, path, arguments, calibrate: arguments["--calibrate"] ?? stimulus)
-      return try ImageRun(making.program, arguments).run()
-    }
+  /// Runs an image: what it holds is what is computed.
+  private static func runImage(_ arguments: Arguments) throws -> [JSON] {
     if arguments.has("--calibrate") { throw UsageError("--calibrate is for models: an image has its ranges") }
-    let image = try ImageFile.read(path)
+    let precision = try arguments.choice("--precision", of: ChosenPrecision.words)
+    let image = try ImageFile.read(arguments.operands[0])
     guard precision ?? image.precision == image.precision else {
       throw UsageError("--precision: the image has \(image.precision) values, found '\(precision ?? "")'")
     }
@@ -61,9 +68,10 @@ enum RunCommand: Command {
     }
   }
 
-  private static func printReport(_ report: [JSON], _ arguments: Arguments) {
+  /// - Parameter chosen: what was chosen to run, which every entry for machines says.
+  private static func printReport(_ report: [JSON], _ arguments: Arguments, _ chosen: ChosenPrecision? = nil) {
     if arguments.has("--json") {
-      print(JSON.array(report).text(indented: true))
+      print(JSON.array(report.map { chosen?.adding(to: $0) ?? $0 }).text(indented: true))
     } else {
       for entry in report {
         let shape = entry["shape"]?.array?.compactMap { $0.integer.map(String.init) }.joined(separator: ", ") ?? ""

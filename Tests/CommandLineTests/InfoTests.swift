@@ -15,6 +15,7 @@ import Testing
       #expect(text.contains(part))
     }
     for layer in Bench.model.layers { #expect(text.contains("  \(layer.name) ")) }
+    #expect(text.contains("ms in integers") && text.contains("'--precision fastest'"))
   }
 
   @Test func infoForMachines() async throws {

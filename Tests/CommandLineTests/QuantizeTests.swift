@@ -78,9 +78,44 @@ import Testing
     let report = try await bench.json("bench", "cell.retina", "--frames", "10")
     #expect(report["seconds_per_frame"]?.number ?? 0 > 0 && report["precision"] == "int16")
     #expect(report["layers"]?.array?.map { $0["form"]?.string ?? "" }.last == "table")
-    #expect(try await bench.run("bench", "cell.retina", "--frames", "10", "--layers").contains("to integers"))
+    #expect(try await bench.run("bench", "cell.retina", "--frames", "10", "--layers").contains("taken in"))
     try await bench.fails(["bench", "cell.retina", "--block", "4"], 64, "does not use --block")
     #expect(try await bench.run("info", "cell.retina", "--plan").contains("blocks"))
+  }
+
+  @Test func `what is counted faster is run, and said`() async throws {
+    let bench = try Bench()
+    for (word, file) in [("float32", "float.npy"), ("int8", "integers.npy")] {
+      try await bench.run("run", "model.safetensors", "movie.npy", "--precision", word, "--output", file)
+    }
+    let report = try await bench.json(
+      "run", "model.safetensors", "movie.npy", "--precision", "fastest", "--output", "again.npy")
+    let entry = try #require(report.array?.first)
+    let times = try ["seconds_integers", "seconds_float32"].map {
+      try #require(entry["counted_time"]?[$0]?.number)
+    }
+    #expect(entry["precision"]?.string == (times[1] < times[0] ? "float32" : "int8"))
+    let chosen = try NPY.read(bench[times[1] < times[0] ? "float.npy" : "integers.npy"])
+    #expect(try NPY.read(bench["again.npy"]) == chosen)
+    let outcome = try await Tool.run(
+      ["bench", "model.safetensors", "--precision", "fastest", "--frames", "10"], in: bench.folder)
+    #expect(outcome.errors.contains("precision: ") && outcome.errors.contains("ms in float32 as planned"))
+    let integers = try await bench.json("bench", "model.safetensors", "--precision", "int8", "--frames", "10")
+    #expect(integers["precision"] == "int8")
+
+    // An image keeps its integers, whatever is faster; how it finds them may be chosen.
+    try await bench.run(
+      "quantize", "model.safetensors", "--calibrate", "movie.npy", "--precision", "int8", "--output", "cell.retina")
+    try await bench.fails(
+      ["run", "cell.retina", "movie.npy", "--precision", "fastest", "--output", "x.npy"], 64,
+      "the image has int8 values")
+    for algorithm in ["direct", "spectral"] {
+      try await bench.run("run", "cell.retina", "movie.npy", "--algorithm", algorithm, "--output", "x.npy")
+      #expect(try NPY.read(bench["x.npy"]) == NPY.read(bench["integers.npy"]))
+    }
+    #expect(try await bench.run("info", "cell.retina", "--plan", "--algorithm", "spectral").contains("exact spectra"))
+    try await bench.fails(["bench", "cell.retina", "--algorithm", "low-rank"], 64, "auto, direct or spectral")
+    try await bench.fails(["bench", "cell.retina", "--precision", "int8"], 64, "--precision is for models")
   }
 
   @Test func `what is wrong is said`() async throws {
