@@ -77,14 +77,15 @@ struct QuantizeReport {
   }
 
   func text(_ path: String) -> String {
-    var lines = ["layer            type   signal/noise   clamped   channel ranks"]
+    var lines = ["layer            type   signal/noise   clamped   channel ranks   worst cell"]
     for layer in comparison.layers {
       let place = program.layer(named: layer.name) ?? 0
       let ratio = layer.decibels.map { "\(fixed($0, 1)) dB" } ?? "exact"
-      let ranks = layer.importance.map { fixed($0, 4) } ?? ""
+      let ranks = layer.meanImportance.map { fixed($0, 4) } ?? ""
+      let worst = layer.importance.compactMap { $0 }.min().map { fixed($0, 4) } ?? ""
       lines.append(
         "\(pad(layer.name, 16)) \(pad(program.image.output(place).type.name, 6)) \(right(ratio, 12)) "
-          + "\(right(fixed(100 * layer.clamped, 2) + " %", 9)) \(right(ranks, 15))")
+          + "\(right(fixed(100 * layer.clamped, 2) + " %", 9)) \(right(ranks, 15)) \(right(worst, 12))")
     }
     if let mean = meanCorrelation, let worst = correlations.min() {
       lines.append(
@@ -119,7 +120,8 @@ struct QuantizeReport {
             "name": .string(layer.name),
             "type": .string(program.image.output(program.layer(named: layer.name) ?? 0).type.name),
             "signal_to_noise_db": layer.decibels.map { .number($0) } ?? .null, "clamped": .number(layer.clamped),
-            "channel_rank_correlation": layer.importance.map { .number($0) } ?? .null,
+            "channel_rank_correlation": layer.meanImportance.map { .number($0) } ?? .null,
+            "channel_rank_correlation_of_cells": .array(layer.importance.map { $0.map { .number($0) } ?? .null }),
           ]
         }),
       "places": search.map { search in

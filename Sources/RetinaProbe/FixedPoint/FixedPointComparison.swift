@@ -12,9 +12,16 @@ public struct FixedPointComparison: Sendable {
     public var signal, noise: Double
     /// The part of the integers that lie at an end of their range, a relu at rest not counted.
     public var clamped: Double
-    /// The mean over inputs and cells of Spearman's correlation of the importance of channels in both models; nothing for layers
-    /// without channels.
-    public var importance: Double?
+    /// For each cell the mean over inputs of Spearman's correlation of the importance of channels in both models; nothing where
+    /// importance never varies, no cells for layers without channels.
+    public var importance: [Double?] = []
+
+    /// The mean of ``importance`` over cells.
+    public var meanImportance: Double? { Layer.mean(importance.compactMap { $0 }) }
+
+    fileprivate static func mean(_ values: [Double]) -> Double? {
+      values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
   }
 
   /// The layers, in order.
@@ -33,7 +40,7 @@ public struct FixedPointComparison: Sendable {
     for layer in 0..<program.image.layerCount {
       guard let name = program.names(layer).first, let place = model.index(of: name) else { continue }
       pairs.append((layer, float.layerBoundaries[place]))
-      layers.append(Layer(name: name, signal: 0, noise: 0, clamped: 0, importance: nil))
+      layers.append(Layer(name: name, signal: 0, noise: 0, clamped: 0))
     }
     var rates: (float: [[Double]], fixed: [[Double]]) = ([], [])
     for index in 0..<inputs.count {
@@ -81,7 +88,7 @@ public struct FixedPointComparison: Sendable {
       let channels = image.channels(pair.layer)
       let plane = image.outputCount(pair.layer) / channels
       var found = [Float](repeating: 0, count: channels)
-      var correlations: [Double] = []
+      var correlations = [[Double]](repeating: [], count: float.outputCount)
       for part in 0..<probed {
         let input = inputs.withInput(part * inputs.count / probed) { start in
           stream.run(start)
@@ -96,12 +103,12 @@ public struct FixedPointComparison: Sendable {
           let sums = (0..<channels).map { channel in
             (channel * plane..<(channel + 1) * plane).reduce(0.0) { $0 + Double(exact.values[$1]) }
           }
-          if let correlation = Agreement.spearman(sums, found.map { Double($0) }) { correlations.append(correlation) }
+          if let correlation = Agreement.spearman(sums, found.map { Double($0) }) {
+            correlations[cell].append(correlation)
+          }
         }
       }
-      if !correlations.isEmpty {
-        layers[place].importance = correlations.reduce(0, +) / Double(correlations.count)
-      }
+      layers[place].importance = correlations.map(Layer.mean)
     }
   }
 }
