@@ -628,7 +628,7 @@ class Retina:
 
     @property
     def how(self) -> list:
-        """The algorithm as options: integers have one form."""
+        """The algorithm as options; images are run as planned."""
         return [] if self.precision else ["--algorithm", self.algorithm]
 
     def quantize(self, model: Path, calibration: Path, output: Path) -> Path:
@@ -1170,6 +1170,7 @@ def parse_arguments() -> argparse.Namespace:
     add("--clock", choices=("wall", "cpu"), default="wall", help="cpu counts seconds of the processor instead of those on "
         "the wall, for a machine that has other work to do (default: wall)")  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="write all measurements there")
+    add("--write", type=Path, metavar="FILE", help="only write the first of the nets as a model file (needs NumPy alone)")
     add("--quick", action="store_true", help="few short rounds, without compiling PyTorch: to see that all works")
     add("--threads-check", action="store_true", help="also time a whole movie with one and two threads")
     add("--growth", action="store_true", help="also a table of time against the planner's count")
@@ -1185,13 +1186,16 @@ def parse_arguments() -> argparse.Namespace:
         arguments.engines.remove("pytorch-compiled")
     arguments.rounds = arguments.rounds or (3 if arguments.quick else 11)
     arguments.seconds = arguments.seconds or (0.1 if arguments.quick else 0.4)
-    if not arguments.retina.exists():
+    if not arguments.write and not arguments.retina.exists():
         parser.error(f"{arguments.retina} does not exist: swift build -c release --product retina")
     return arguments
 
 
 def main() -> int:
     arguments = parse_arguments()
+    if arguments.write:
+        write_model(make_net(arguments.nets[0]), arguments.write)
+        return 0
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     processors = os.sched_getaffinity(0)
