@@ -126,7 +126,8 @@ enum MatchCommand: Command {
       lines += [
         "",
         "of \(permuted.traces) permuted traces \(permuted.found) have p at most \(decimal(permuted.alpha)): "
-          + "\(fixed(Double(permuted.found) / Double(permuted.traces), 3))",
+          + "\(fixed(Double(permuted.found) / Double(permuted.traces), 3)) "
+          + "(95 %: \(fixed(permuted.interval.low, 3)) to \(fixed(permuted.interval.high, 3)))",
       ]
     }
     return lines.joined(separator: "\n")

@@ -72,26 +72,26 @@ import Testing
   }
 
   @Test func `the unit, its lag and its channel are found`() throws {
-    let movie = MatchTests.movie(frames: 400)
+    let movie = MatchTests.movie(frames: 800)
     let (first, second) = (try MatchTests.unit(2, 4, 1, movie), try MatchTests.unit(0, 3, 3, movie))
-    let jitter = MatchTests.noise(400, seed: 8)
+    let jitter = MatchTests.noise(800, seed: 8)
     // The one comes two frames late and noisy; the other is the unit itself.
-    let late = (0..<400).map { 5 * first[max(0, $0 - 2)] + 0.5 * jitter[$0] - 40 }
+    let late = (0..<800).map { 5 * first[max(0, $0 - 2)] + 0.5 * jitter[$0] - 40 }
     let recording = try MatchTests.recording(
-      movie, [("late", late), ("same", second), ("other", MatchTests.noise(400, seed: 5))])
+      movie, [("late", late), ("same", second), ("other", MatchTests.noise(800, seed: 5))])
     let results = try MatchTests.request(recording).run()
-    #expect(results.units == 3 * 49 && results.frames == 397)
+    #expect(results.units == 3 * 49 && results.frames == 797)
     let (a, b, c) = (results.matches[0], results.matches[1], results.matches[2])
     let still = StimulusShift(rows: 0, columns: 0)
     #expect(a.unit == InteriorUnit(layer: "relu1", channel: 2, row: 4, column: 1, lag: 2, shift: still))
     #expect(b.unit == InteriorUnit(layer: "relu1", channel: 0, row: 3, column: 3, lag: 0, shift: still))
     #expect(abs(b.correlation - 1) < 1e-5 && abs(b.heldOut - 1) < 1e-5)
     #expect(a.correlation > 0.85 && a.heldOut > 0.85)
-    // All other shifts in time of 397 are at least 4 + 2 x 3 frames away.
-    #expect(abs(a.probability - 1 / Double(1 + 397 - 2 * 10 + 1)) < 1e-12)
-    #expect(a.falseDiscovery < 0.01 && b.falseDiscovery < 0.01 && c.falseDiscovery > 0.05)
+    // Of 797 turns, those up to three frames away hold the largest correlation within their lags, too.
+    #expect(a.probability == 7 / 797.0 && b.probability == 7 / 797.0)
+    #expect(a.falseDiscovery < 0.05 && b.falseDiscovery < 0.05 && c.falseDiscovery > 0.05)
     #expect(results.matched == 2)
-    #expect(c.heldOut < 0.25 && c.correlation > c.heldOut)
+    #expect(c.heldOut < 0.2 && c.correlation > c.heldOut)
     #expect(results.groups.map { $0.assigned } == [2, 0, 1])
     // The map of the best channel holds the best value at the unit.
     #expect(b.map.count == 49 && b.map.indices.max { b.map[$0] < b.map[$1] } == 3 * 7 + 3)
@@ -120,11 +120,11 @@ import Testing
     (request.permutations, request.threads) = (300, 2)
     let results = try request.run()
     let found = results.matches.count { $0.probability <= 0.05 }
-    // 15 of 300 are expected; five deviations of a binomial are 19.
-    #expect((3...34).contains(found), "\(found) of 300")
-    #expect(results.matched <= 2)
+    // 15 of 300 are expected at most, with a deviation of 3.8; for any seed it may be 26, three deviations more.
+    #expect((4...26).contains(found), "\(found) of 300")
+    #expect(results.matched == 0)
     let permuted = try #require(results.permuted)
-    #expect((3...34).contains(permuted.found), "\(permuted.found) of 300")
+    #expect((4...26).contains(permuted.found), "\(permuted.found) of 300")
   }
 
   @Test func `threads change nothing`() throws {

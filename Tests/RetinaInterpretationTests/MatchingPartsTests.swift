@@ -49,10 +49,39 @@ import Testing
   }
 
   @Test func `discovery rates of four tests`() {
-    // Sorted .01, .02, .04, .5: times 4 over the rank .04, .04, .0533, .5.
+    // Sorted .01, .02, .04, .5: times 4 over the rank .04, .04, .0533, .5; times 1 + 1/2 + 1/3 + 1/4 = 25/12, at most 1.
     let rates = falseDiscoveryRates([0.5, 0.02, 0.01, 0.04])
-    for (found, expected) in zip(rates, [0.5, 0.04, 0.04, 0.16 / 3]) { #expect(abs(found - expected) < 1e-12) }
+    for (found, expected) in zip(rates, [1, 1.0 / 12, 1.0 / 12, 1.0 / 9]) { #expect(abs(found - expected) < 1e-12) }
     #expect(falseDiscoveryRates([]).isEmpty)
+  }
+
+  /// A trace without relation is as likely at one turn as at any other: of all its turns, no more may count than the level says.
+  @Test(arguments: [0.0, 0.9, 0.99], [0, 3])
+  func `of all turns of a trace no more are found than the level says`(memory: Double, lags: Int) {
+    var generator = SeededGenerator(seed: 21)
+    var value = 0.0
+    let correlations = (0..<800).map { _ -> Float in
+      value = memory * value + (1 - memory) * generator.normal()
+      return Float(value)
+    }
+    let probabilities = correlations.indices.map { turn in
+      ShiftNull(Array(correlations[turn...] + correlations[..<turn]), lags: lags).probability
+    }
+    for level in [0.01, 0.05, 0.2, 0.5] {
+      let found = probabilities.count { $0 <= level }
+      #expect(Double(found) <= level * 800, "\(found) of 800 at \(level)")
+      // Neighbours share a maximum and count together.
+      #expect(Double(found) > level * 800 - Double(2 * lags + 1) * 4, "\(found) of 800 at \(level)")
+    }
+    #expect(probabilities.min() ?? 0 >= Double(1 + 2 * lags) / 800)
+  }
+
+  @Test func `the interval of a measured rate`() {
+    // statsmodels, proportion_confint(9, 200, method="wilson").
+    let interval = PermutedMatches(traces: 200, found: 9, alpha: 0.05).interval
+    #expect(abs(interval.low - 0.023852543) < 1e-8 && abs(interval.high - 0.083296704) < 1e-8)
+    let none = PermutedMatches(traces: 10, found: 0, alpha: 0.05).interval
+    #expect(none.low.magnitude < 1e-12 && abs(none.high - 0.2775) < 1e-4)
   }
 
   @Test func `mixtures of a layer's units share its subspace and noise does not`() {

@@ -55,6 +55,9 @@ public struct Interval: Equatable, Sendable {
   public var low: Double
   /// The upper end.
   public var high: Double
+
+  /// Creates an interval.
+  public init(low: Double, high: Double) { (self.low, self.high) = (low, high) }
 }
 
 /// A quantile of sorted values, at least one, between neighbours in proportion (NumPy's default).

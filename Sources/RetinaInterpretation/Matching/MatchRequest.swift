@@ -93,12 +93,10 @@ public struct MatchRequest: Sendable {
     }
     progress("linear-nonlinear")
     let linear = linearNonlinear(movie, recorded.map { Array($0.values[..<used]) }, history: plan.history)
-    var results = results(search, recorded, shifts, linear: linear, guardBand: guardBand)
+    var results = results(search, recorded, shifts, linear: linear)
     (results.subspaces, results.units) = (subspaces, units * shifts.count)
     if permutations > 0 {
-      let null = permuted.indices.map {
-        Null(search.found[traces.count + $0].atShift, lags: lags, guardBand: guardBand)
-      }
+      let null = permuted.indices.map { ShiftNull(search.found[traces.count + $0].atShift, lags: lags) }
       results.permuted = PermutedMatches(
         traces: permutations, found: null.count { $0.probability <= rate }, alpha: rate)
     }
@@ -136,17 +134,21 @@ public struct MatchRequest: Sendable {
 
   // MARK: - Permuted traces
 
-  /// Traces in turn, cut into pieces of two seconds that are put in random order.
+  /// Traces in turn, closed to a ring, cut at random into pieces of two seconds on average that are put in random order.
+  ///
+  /// Pieces of equal length would keep step with whatever repeats in the stimulus, as the cycles of a chirp do.
   private func permutedTraces(_ traces: [[Float]]) -> [[Float]] {
     var generator = SeededGenerator(seed: seed)
-    let length = max(1, Int((2 * recording.frameRate).rounded()))
+    let cut = min(1, 1 / (2 * recording.frameRate))
     return (0..<permutations).map { index in
       let trace = traces[index % traces.count]
-      var pieces = stride(from: 0, to: trace.count, by: length).map { $0..<min($0 + length, trace.count) }
-      for place in pieces.indices.dropFirst().reversed() {
-        pieces.swapAt(place, Int(generator.uniform() * Double(place + 1)))
+      let first = Int(generator.uniform() * Double(trace.count))
+      var pieces: [[Float]] = [[]]
+      for frame in trace.indices {
+        if frame > 0, generator.uniform() < cut { pieces.append([]) }
+        pieces[pieces.count - 1].append(trace[(first + frame) % trace.count])
       }
-      return pieces.flatMap { trace[$0] }
+      return pieces.shuffled(by: &generator).flatMap { $0 }
     }
   }
 
@@ -186,34 +188,15 @@ public struct MatchRequest: Sendable {
 
   // MARK: - Results
 
-  /// The largest correlation near no shift, and what it is near all others.
-  private struct Null {
-    var largest: Double
-    var sorted: [Double]
-
-    init(_ atShift: [Float], lags: Int, guardBand: Int) {
-      let frames = atShift.count
-      func near(_ shift: Int) -> Double {
-        (-lags...lags).reduce(-1) { max($0, Double(atShift[(shift + $1 + frames) % frames])) }
-      }
-      largest = near(0)
-      sorted = (guardBand...frames - guardBand).map(near).sorted()
-    }
-
-    var probability: Double {
-      Double(1 + sorted.count { $0 >= largest }) / Double(1 + sorted.count)
-    }
-  }
-
   private func results(
-    _ search: UnitSearch, _ recorded: [RecordedTrace], _ shifts: [StimulusShift], linear: [Double], guardBand: Int
+    _ search: UnitSearch, _ recorded: [RecordedTrace], _ shifts: [StimulusShift], linear: [Double]
   ) -> MatchResults {
     let channels = search.layers.flatMap { layer in
       (0..<layer.channels).map {
         InteriorChannel(layer: layer.name, channel: $0, height: layer.height, width: layer.width)
       }
     }
-    let nulls = recorded.indices.map { Null(search.found[$0].atShift, lags: lags, guardBand: guardBand) }
+    let nulls = recorded.indices.map { ShiftNull(search.found[$0].atShift, lags: lags) }
     let rates = falseDiscoveryRates(nulls.map { $0.probability })
     let units = search.layers.reduce(0) { $0 + $1.units }
     let assigned =

@@ -31,6 +31,7 @@ extension MatchResults {
       "permuted": permuted.map {
         [
           "traces": .number(Double($0.traces)), "found": .number(Double($0.found)), "alpha": .number($0.alpha),
+          "interval": [.number($0.interval.low), .number($0.interval.high)],
         ]
       } ?? .null,
     ]

@@ -1,11 +1,11 @@
 import RetinaFiles
+import RetinaFit
 
 /// How recorded interneurons and the units inside a model go together.
 ///
 /// A match is the best of many thousand correlations, so that even a recording of something else finds one of .3 or .4. Its
 /// probability is therefore that of the *maximum*: the same search, over the same units, lags and shifts of the stimulus, on the
-/// trace moved round its end by every other number of frames (at least a window and the lags away). That holds when the
-/// stimulus is of one kind throughout; for a chirp, which is not, ``permuted`` says how far to trust it.
+/// trace turned round its end by every number of frames. ``permuted`` measures how often traces without relation are found.
 public struct MatchResults: Sendable {
   /// The recorded traces, each with the unit most like it.
   public var matches: [InteriorMatch]
@@ -51,7 +51,7 @@ public struct InteriorMatch: Sendable, Equatable {
   public var linearNonlinear: Double
   /// The middle and the 95th percentile of the largest correlation under the null.
   public var nullMedian, nullHigh: Double
-  /// The part of the null, with this search in it, that is at least as large.
+  /// The part of all turns of the trace, none among them, at which the largest correlation is at least as large.
   public var probability: Double
   /// The smallest false-discovery rate, over all traces, at which this one counts.
   public var falseDiscovery: Double
@@ -90,12 +90,22 @@ public struct InteriorGroup: Sendable, Equatable {
   public var assigned: Int?
 }
 
-/// What the test says of traces that cannot be matched.
+/// What the test says of traces that should not be matched.
 public struct PermutedMatches: Sendable, Equatable {
-  /// Permuted traces: recorded ones cut into pieces of two seconds that were put in random order.
+  /// Permuted traces: recorded ones cut at random into pieces of two seconds on average that were put in random order.
   public var traces: Int
   /// Those with a probability of at most ``alpha``.
   public var found: Int
   /// The probability up to which a single trace counts.
   public var alpha: Double
+
+  /// The 95 % interval of the part that is found (Wilson, Journal of the American Statistical Association 22, 209, 1927).
+  public var interval: Interval {
+    let (n, z) = (Double(traces), 1.959964)
+    let part = Double(found) / n
+    let middle = part + z * z / (2 * n)
+    let half = z * (part * (1 - part) / n + z * z / (4 * n * n)).squareRoot()
+    let scale = 1 + z * z / n
+    return Interval(low: (middle - half) / scale, high: (middle + half) / scale)
+  }
 }

@@ -16,7 +16,9 @@ extension ReportSection {
       ]
         + (results.permuted.map {
           [
-            "Of \($0.traces) permuted traces \($0.found) were matched at a probability of \(NumberText.short($0.alpha, decimals: 3))."
+            "Of \($0.traces) permuted traces \($0.found) were matched at a probability of \(NumberText.short($0.alpha, decimals: 3)) "
+              + "(95 % interval of the rate \(NumberText.short($0.interval.low, decimals: 3)) to "
+              + "\(NumberText.short($0.interval.high, decimals: 3)))."
           ]
         } ?? []),
       tables: [
