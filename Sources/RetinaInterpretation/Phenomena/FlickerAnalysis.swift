@@ -6,6 +6,11 @@ struct FlickerAnalysis {
   /// Low contrast as a part of the high one.
   static let ratio = 1.0 / 3
 
+  /// A low and a high contrast with a middle: the low one must still drive cells, and the high one their gain control.
+  private static func contrasts(around middle: Double) -> [Double] {
+    [middle * ratio.squareRoot(), middle / ratio.squareRoot()]
+  }
+
   /// Contrasts of the frames, filters, smallest lag first, and rates, one for each contrast.
   private let display: Display
   private let inputs: [[Double]]
@@ -25,7 +30,7 @@ struct FlickerAnalysis {
   init(_ session: Session, contrast: Double) {
     let stage = session.stage
     display = stage.display
-    let flickers = [FlickerAnalysis.ratio * contrast, contrast].map {
+    let flickers = FlickerAnalysis.contrasts(around: contrast).map {
       FlickerAnalysis.movie(stage, contrast: $0, frames: FlickerAnalysis.frameCount(stage))
     }
     inputs = flickers.map { $0.contrasts }
@@ -65,13 +70,6 @@ struct FlickerAnalysis {
     return power > 0 ? moment / power : 0
   }
 
-  /// The slope of the rate against the filtered flicker, where that lies between 0 and `limit`; and what limits the low contrast.
-  func gain(_ cell: Int, level: Int, filter: [Double], limit: Double) -> Double? {
-    let (drive, rates) = (filtered(filter, level: level), responses[level].trace(cell, frames))
-    let kept = drive.indices.filter { drive[$0] >= 0 && drive[$0] <= limit }
-    return slope(kept.map { drive[$0] }, kept.map { rates[$0] })
-  }
-
   /// The flicker at one contrast through a filter.
   func filtered(_ filter: [Double], level: Int) -> [Double] {
     frames.map { frame in
@@ -81,7 +79,8 @@ struct FlickerAnalysis {
 
   /// What was shown.
   func summary(contrast: Double) -> String {
-    "full-field Gaussian flicker of contrast \(short(FlickerAnalysis.ratio * contrast)) and \(short(contrast)), the same for each, "
+    "full-field Gaussian flicker of contrast "
+      + FlickerAnalysis.contrasts(around: contrast).map(short).joined(separator: " and ") + ", the same for each, "
       + "\(short(Double(frames.upperBound) / display.frameRate)) s"
   }
 
@@ -90,10 +89,15 @@ struct FlickerAnalysis {
 }
 
 extension FlickerAnalysis {
-  /// The mean rate where the filtered flicker lies in a bin; NaN where it never does.
-  func meanRate(_ cell: Int, level: Int, filter: [Double], from lower: Double, width: Double) -> Double {
-    let (drive, rates) = (filtered(filter, level: level), responses[level].trace(cell, frames))
-    let kept = drive.indices.filter { drive[$0] >= lower && drive[$0] < lower + width }
-    return kept.isEmpty ? .nan : mean(kept.map { rates[$0] })
+  /// The mean rates where the filtered flicker lies in equal bins from `-top` to `top`; NaN where it never does.
+  func meanRates(_ cell: Int, level: Int, filter: [Double], to top: Double, bins: Int) -> [Double] {
+    var (sums, counts) = ([Double](repeating: 0, count: bins), [Double](repeating: 0, count: bins))
+    for (input, rate) in zip(filtered(filter, level: level), responses[level].trace(cell, frames)) {
+      let place = (input / top + 1) / 2 * Double(bins)
+      guard place >= 0, place < Double(bins) else { continue }
+      sums[Int(place)] += rate
+      counts[Int(place)] += 1
+    }
+    return zip(sums, counts).map { $0 / $1 }
   }
 }

@@ -40,7 +40,7 @@ struct MotionAnticipation: Phenomenon {
       .padded(before: stage.lead, after: stage.display.frames(milliseconds: 400))
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     moving(stage, direction: 0, contrast: contrast).movie(height: stage.display.height, width: stage.display.width)
   }
 
@@ -52,13 +52,15 @@ struct MotionAnticipation: Phenomenon {
     let signs = [-contrast, contrast].map { Sign(session, self, positions, contrast: $0) }
     var chosen: [Int] = []
     let scores = session.cells.map { cell -> Double? in
-      let sign = signs[0].largest(cell) > signs[1].largest(cell) ? 0 : 1
+      // By flashes: gain control can leave the bar that a cell prefers less than the rebound after the other.
+      let sign = signs[0].flashed(cell) > signs[1].flashed(cell) ? 0 : 1
       chosen.append(sign)
       return signs[sign].score(cell)
     }
     return Measurement(
       stimulus:
-        "dark bar of \(short(MotionAnticipation.width)) um and contrast \(short(-contrast)), moving right and left at "
+        "bar of \(short(MotionAnticipation.width)) um and contrast \(short(contrast)), dark or bright (whichever drives a cell more "
+        + "when flashed), moving right and left at "
         + "\(MotionAnticipation.speed) mm/s, or flashed for "
         + "\(short(display.milliseconds(frames: Double(display.frames(milliseconds: MotionAnticipation.flash))))) ms every "
         + "\(short(step * display.pixelSize)) um",
@@ -108,11 +110,8 @@ struct MotionAnticipation: Phenomenon {
       positions.indices.min { (positions[$0] - position).magnitude < (positions[$1] - position).magnitude }
     }
 
-    /// The largest response of a cell to the moving bars.
-    func largest(_ cell: Int) -> Double {
-      let traces = zip(bars, crossings).map { $1.trace(cell, stage.lead..<$0.durationFrames) }
-      return traces.map { ($0.max() ?? 0) - $0[0] }.max() ?? 0
-    }
+    /// The largest rate of a cell after a bar was flashed on it.
+    func flashed(_ cell: Int) -> Double { flashed(cell, at: stage.places[cell].column) }
 
     func score(_ cell: Int) -> Double? {
       guard let latency = latency(cell), let right = place(cell, 0), let left = place(cell, 1) else { return nil }
