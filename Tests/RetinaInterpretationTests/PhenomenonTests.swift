@@ -157,10 +157,10 @@ import Testing
 
   @Test(arguments: [(true, 1.0), (false, 0.0)])
   func `contrast gain is what the rule divides by`(divides: Bool, octaves: Double) throws {
-    // Two contrasts, a factor of three apart; the rule halves the gain at the higher.
+    // Two contrasts, a factor of three apart with 1 in the middle; the rule halves the gain at the higher, known by its peaks.
     let responder = RuleResponder { _, movie in
       let means = movie.means
-      let high = means.contains { $0.magnitude > 1.8 }
+      let high = means.contains { $0.magnitude > 3 }
       return means.indices.map { frame in
         guard frame > 1 else { return 5 }
         return 5 + (means[frame - 1] - 0.5 * means[frame - 2]) * (divides && high ? 0.5 : 1)
@@ -174,7 +174,7 @@ import Testing
   @Test func `a filter that is faster at high contrast has a higher centre frequency`() throws {
     let responder = RuleResponder { _, movie in
       let means = movie.means
-      let high = means.contains { $0.magnitude > 1.8 }
+      let high = means.contains { $0.magnitude > 3 }
       return means.indices.map { frame in
         guard frame > 6 else { return 5 }
         return 5 + (high ? means[frame - 1] - means[frame - 2] : (1...6).reduce(0.0) { $0 + means[frame - $1] })

@@ -8,8 +8,10 @@ public struct CircuitCheck: Sendable {
   public struct Entry: Sendable {
     /// What was measured.
     public var result: PhenomenonResult
-    /// Whether the circuit has it.
+    /// Whether the circuit has it by its construction.
     public var isExpected: Bool
+    /// Why it has it, or lacks it.
+    public var reason: String
     /// Whether it was found.
     public var isFound: Bool { result.verdict == .found }
     /// Whether that is right.
@@ -30,7 +32,8 @@ public struct CircuitCheck: Sendable {
   public var rows: [Row]
 
   /// What is taken out, in the order of the rows.
-  public static let variants: [Set<CascadeRetina.Part>] = [[]] + CascadeRetina.Part.allCases.map { [$0] }
+  public static let variants: [Set<CascadeRetina.Part>] =
+    [[]] + CascadeRetina.Part.allCases.map { [$0] } + [Set(CascadeRetina.Part.allCases)]
 
   /// Runs a battery on every variant.
   public init(_ battery: Battery, display: Display, progress: ProgressHandler? = nil) {
@@ -44,27 +47,18 @@ public struct CircuitCheck: Sendable {
       phenomena = results.map { $0.phenomenon.title }
       rows.append(
         Row(
-          name: without.first.map { "no \($0.rawValue)" } ?? "whole",
-          cells: results.map {
-            Entry(result: $0, isExpected: CircuitCheck.isExpected($0.phenomenon.name, without: without))
+          name: CircuitCheck.name(without),
+          cells: results.compactMap { result in
+            CircuitCause.all.first { $0.phenomenon == result.phenomenon.name }.map {
+              Entry(result: result, isExpected: $0.isPresent(without: without), reason: $0.reason)
+            }
           }))
     }
   }
 
-  /// What the circuit must do by its construction.
-  ///
-  /// Gain control shifts the peak to earlier times and lowers what follows; so do, for a second flash, delayed inhibition and the
-  /// adaptation of photoreceptors, at least two of which every variant has. Rectified subunits answer both reversals of a grating.
-  /// Every variant follows contrast. Nothing in the circuit waits for a period, prefers a direction, responds to a reversal, adapts for
-  /// seconds, or lets inputs of the other polarity reach a cell.
-  static func isExpected(_ phenomenon: String, without: Set<CascadeRetina.Part>) -> Bool {
-    switch phenomenon {
-    case "latency-coding", "motion-anticipation", "contrast-adaptation", "contrast-gain": !without.contains(.gain)
-    case "frequency-doubling": !without.contains(.rectification)
-    case "object-motion": !without.contains(.amacrine) && !without.contains(.rectification)
-    case "paired-flash", "chirp": true
-    default: false
-    }
+  private static func name(_ without: Set<CascadeRetina.Part>) -> String {
+    guard let part = without.first else { return "whole" }
+    return without.count == 1 ? "no \(part.rawValue)" : "none of them"
   }
 
   /// Entries that are not as expected.
@@ -83,7 +77,8 @@ public struct CircuitCheck: Sendable {
               [
                 "name": .string($0.result.phenomenon.name), "expected": .boolean($0.isExpected),
                 "found": .boolean($0.isFound), "score": $0.result.score?.json ?? .null,
-                "difference": $0.result.difference?.json ?? .null,
+                "null": $0.result.null?.json ?? .null, "difference": $0.result.difference?.json ?? .null,
+                "stimulus": .string($0.result.stimulus), "reason": .string($0.reason),
               ]
             }),
         ]
