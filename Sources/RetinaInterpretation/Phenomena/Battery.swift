@@ -8,7 +8,7 @@ public struct Battery: Sendable {
   public var names: [String]?
   /// The contrast of every stimulus; when nothing, it is chosen for each phenomenon.
   ///
-  /// Then it is that power of 1/2, from 1 to 1/64, at which responses come closest to the largest under white noise.
+  /// Then it is the lowest that takes cells through the range they have under white noise.
   public var contrast: Double?
   /// Threads to use.
   public var threads = 1
@@ -53,7 +53,7 @@ public struct Battery: Sendable {
         guard place < chosen.count else { return }
         let phenomenon = chosen[place]
         let contrast =
-          contrast ?? stage.contrast(responder) { phenomenon.strongest(stage, contrast: $0) }
+          contrast ?? stage.contrast(responder, of: phenomenon)
         let session = Session(responder, stage: stage)
         let own = phenomenon.measure(session, contrast: contrast)
         progress?(1)

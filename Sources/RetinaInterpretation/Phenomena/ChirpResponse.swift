@@ -23,7 +23,7 @@ struct ChirpResponse: Phenomenon {
     return chirp
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     chirp(stage, contrast: contrast).movie(height: stage.display.height, width: stage.display.width)
   }
 

@@ -40,7 +40,7 @@ struct DirectionSelectivity: Phenomenon {
     return bar
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     bar(stage, direction: 0, sign: -1, contrast: contrast)
       .movie(height: stage.display.height, width: stage.display.width)
   }

@@ -11,7 +11,7 @@ struct FastContrastAdaptation: Phenomenon {
     source: "Baccus and Meister, Neuron 36, 909 (2002); score as in torch-deep-retina",
     axes: ("time before the response (ms)", "mean filter, each of length 1"))
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     FlickerAnalysis.movie(stage, contrast: contrast, frames: stage.lead + 300)
       .movie(height: stage.display.height, width: stage.display.width)
   }

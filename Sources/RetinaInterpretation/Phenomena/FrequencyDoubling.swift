@@ -36,7 +36,7 @@ struct FrequencyDoubling: Phenomenon {
     (max(stage.display.frames(milliseconds: 1000), stage.lead) + 2 * half - 1) / (2 * half)
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     grating(stage, width: widths(stage.display).last ?? 1, phase: 45, contrast: contrast)
       .movie(height: stage.display.height, width: stage.display.width)
   }

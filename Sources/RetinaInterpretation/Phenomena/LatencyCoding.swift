@@ -20,7 +20,7 @@ struct LatencyCoding: Phenomenon {
     return flash.movie(height: stage.display.height, width: stage.display.width)
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     // A step down and one up: what drives ON cells and what drives OFF cells.
     let (dark, bright) = (flash(stage, contrast: -contrast), flash(stage, contrast: contrast))
     var both = Tensor(repeating: 0, shape: Shape(2 * dark.shape[0], dark.shape[1], dark.shape[2]))

@@ -29,7 +29,7 @@ struct MotionReversal: Phenomenon {
     return bar
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     var bar = bar(stage, turn: Double(stage.display.width), contrast: contrast)
     bar.start = -(Double(stage.display.width) + bar.barWidth) / 2 - bar.velocity * Double(stage.lead)
     bar.durationFrames = stage.lead + Int((2 * Double(stage.display.width) / bar.velocity).rounded(.up))

@@ -25,7 +25,7 @@ struct OmittedStimulus: Phenomenon {
     return train
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     train(stage, period: periods(stage.display).last ?? 2, flashes: 2, contrast: contrast)
       .movie(height: stage.display.height, width: stage.display.width)
   }

@@ -29,7 +29,7 @@ struct PairedFlash: Phenomenon {
     return flash.movie(height: display.height, width: display.width)
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     let interval = stage.display.frames(milliseconds: 333)
     let (dark, bright) = (
       flashes(stage, interval: interval, count: 1, contrast: -contrast),

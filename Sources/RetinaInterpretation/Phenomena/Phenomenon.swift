@@ -4,10 +4,16 @@ import RetinaModel
 protocol Phenomenon: Sendable {
   /// What it is and how it is scored.
   var description: PhenomenonDescription { get }
-  /// A movie that drives cells as hard as any of the phenomenon's, to find the contrast.
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor
+  /// Whether each cell has a stimulus at its own place, or all see the same.
+  var isPlacedOnCells: Bool { get }
+  /// A movie that drives a cell, or all, as hard as any of the phenomenon's, to find the contrast.
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor
   /// Shows everything and scores every cell.
   func measure(_ session: Session, contrast: Double) -> Measurement
+}
+
+extension Phenomenon {
+  var isPlacedOnCells: Bool { false }
 }
 
 /// What a phenomenon came to in one responder.

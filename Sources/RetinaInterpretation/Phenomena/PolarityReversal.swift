@@ -30,7 +30,7 @@ struct PolarityReversal: Phenomenon {
     return leaves.movie(height: display.height, width: display.width)
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor { scene(stage, contrast: contrast, seconds: 8) }
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor { scene(stage, contrast: contrast, seconds: 8) }
 
   func measure(_ session: Session, contrast: Double) -> Measurement {
     let (stage, display) = (session.stage, session.display)

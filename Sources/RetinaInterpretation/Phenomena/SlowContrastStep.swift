@@ -25,8 +25,8 @@ struct SlowContrastStep: Phenomenon {
     return flicker
   }
 
-  func strongest(_ stage: Stage, contrast: Double) -> Tensor {
-    FastContrastAdaptation().strongest(stage, contrast: contrast)
+  func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
+    FastContrastAdaptation().strongest(stage, cell: cell, contrast: contrast)
   }
 
   func measure(_ session: Session, contrast: Double) -> Measurement {

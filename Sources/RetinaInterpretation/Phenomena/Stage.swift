@@ -2,6 +2,14 @@ import RetinaFit
 import RetinaModel
 import RetinaStimuli
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What a battery knows of a responder before it shows anything: where its cells look, how much they respond to white noise, and
 /// the linear-nonlinear models of its cells.
 public struct Stage: Sendable {
@@ -60,22 +68,30 @@ public struct Stage: Sendable {
   /// Whether a change of a cell's rate is a response.
   func isResponse(_ change: Double, cell: Int) -> Bool { change > 0 && change >= Stage.least * range[cell] }
 
-  /// The power of 1/2, from 1 to 1/64, at which responses come closest to the largest under white noise.
+  /// The contrast, from 1/64 to 1 in steps of a quarter octave, that takes cells through the range they have under white noise: the
+  /// median over cells of the lowest that gives nine tenths of a cell's largest response, counted up to that under white noise.
   ///
-  /// With x the peak above grey as a part of that, the mean over cells of the smaller of x and 1 / x is largest.
-  func contrast(_ responder: any Responder, of movie: (Double) -> Tensor) -> Double {
-    var (best, closest) = (1.0, -1.0)
-    for contrast in (0...6).map({ 1 / Double(1 << $0) }) {
-      let responses = Responses(responder.rates(movie(contrast)), cells: largest.count)
-      let closeness = mean(
-        largest.indices.map { cell in
+  /// The lowest, because gain control makes responses sink again where contrasts are too high; not much lower, because gain control
+  /// does nothing there.
+  func contrast(_ responder: any Responder, of phenomenon: any Phenomenon) -> Double {
+    let contrasts = (0...24).map { exp2(Double($0) / 4) / 64 }
+    // Four cells, spread over all, stand for the others where each has a movie of its own.
+    let few = Set((0..<4).map { (2 * $0 + 1) * largest.count / 8 }).sorted()
+    let groups = phenomenon.isPlacedOnCells ? few.map { [$0] } : [Array(largest.indices)]
+    let chosen = groups.flatMap { cells in
+      let shown = contrasts.map {
+        Responses(responder.rates(phenomenon.strongest(self, cell: cells[0], contrast: $0)), cells: largest.count)
+      }
+      return cells.compactMap { cell -> Double? in
+        let changes = shown.map { responses in
           let trace = responses.trace(cell, lead - 1..<responses.frames)
-          let (response, limit) = ((trace.max() ?? 0) - trace[0], largest[cell] - trace[0])
-          return response > 0 && limit > 0 ? min(response / limit, limit / response) : 0
-        })
-      if closeness > closest { (best, closest) = (contrast, closeness) }
+          return min(largest[cell], trace.max() ?? 0) - trace[0]
+        }
+        guard let most = changes.max(), isResponse(most, cell: cell) else { return nil }
+        return changes.firstIndex { $0 >= 0.9 * most }.map { contrasts[$0] }
+      }
     }
-    return best
+    return chosen.isEmpty ? 1 : median(chosen)
   }
 }
 
