@@ -35,6 +35,7 @@ struct ObjectMotionSensitivity: Phenomenon {
 
   /// Elsewhere the patch is a background, which cells with this sensitivity do not answer.
   let isPlacedOnCells = true
+  let isScoredByMean = true
 
   func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     var movie = motion(stage, .differential, place: stage.places[cell], seed: 0, contrast: contrast)

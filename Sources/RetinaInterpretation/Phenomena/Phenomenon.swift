@@ -6,6 +6,8 @@ protocol Phenomenon: Sendable {
   var description: PhenomenonDescription { get }
   /// Whether each cell has a stimulus at its own place, or all see the same.
   var isPlacedOnCells: Bool { get }
+  /// Whether the score rests on mean rates; others rest on peaks.
+  var isScoredByMean: Bool { get }
   /// A movie that drives a cell, or all, as hard as any of the phenomenon's, to find the contrast.
   func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor
   /// Shows everything and scores every cell.
@@ -14,6 +16,7 @@ protocol Phenomenon: Sendable {
 
 extension Phenomenon {
   var isPlacedOnCells: Bool { false }
+  var isScoredByMean: Bool { false }
 }
 
 /// What a phenomenon came to in one responder.

@@ -21,6 +21,8 @@ public struct Stage: Sendable {
   let places: [(column: Double, row: Double)]
   /// The largest rate of each cell under white noise.
   let largest: [Double]
+  /// The mean rate of each cell under white noise.
+  let average: [Double]
   /// The range of each cell's rates under white noise, up to the 99th percentile: one rate in a hundred is higher.
   let range: [Double]
   /// The linear-nonlinear models of the cells, with their filters.
@@ -44,6 +46,7 @@ public struct Stage: Sendable {
     let used = responder.reach..<Stage.noiseFrames
     let columns = cells.indices.map { cell in used.map { Double(rates[$0 * cells.count + cell]) } }
     largest = columns.map { $0.max() ?? 0 }
+    average = columns.map { mean($0) }
     range = columns.map { column in
       let sorted = column.sorted()
       return sorted.isEmpty ? 0 : sorted[sorted.count * 99 / 100] - sorted[0]
@@ -69,10 +72,11 @@ public struct Stage: Sendable {
   func isResponse(_ change: Double, cell: Int) -> Bool { change > 0 && change >= Stage.least * range[cell] }
 
   /// The contrast, from 1/64 to 1 in steps of a quarter octave, that takes cells through the range they have under white noise: the
-  /// median over cells of the lowest that gives nine tenths of a cell's largest response, counted up to that under white noise.
+  /// median over cells of the lowest that gives a part of a cell's largest response, counted up to that under white noise.
   ///
-  /// The lowest, because gain control makes responses sink again where contrasts are too high; not much lower, because gain control
-  /// does nothing there.
+  /// For scores that rest on peaks, it is nine tenths of the peak: the lowest contrast, because gain control makes responses sink again
+  /// where contrasts are too high, and not much lower, because gain control does nothing there. For scores that compare mean rates, it
+  /// is half of the mean, from which rates can rise and fall.
   func contrast(_ responder: any Responder, of phenomenon: any Phenomenon) -> Double {
     let contrasts = (0...24).map { exp2(Double($0) / 4) / 64 }
     // Four cells, spread over all, stand for the others where each has a movie of its own.
@@ -85,10 +89,13 @@ public struct Stage: Sendable {
       return cells.compactMap { cell -> Double? in
         let changes = shown.map { responses in
           let trace = responses.trace(cell, lead - 1..<responses.frames)
-          return min(largest[cell], trace.max() ?? 0) - trace[0]
+          return phenomenon.isScoredByMean
+            ? min(average[cell], mean(trace)) - trace[0] : min(largest[cell], trace.max() ?? 0) - trace[0]
         }
-        guard let most = changes.max(), isResponse(most, cell: cell) else { return nil }
-        return changes.firstIndex { $0 >= 0.9 * most }.map { contrasts[$0] }
+        guard let most = changes.max(), phenomenon.isScoredByMean ? most > 0 : isResponse(most, cell: cell) else {
+          return nil
+        }
+        return changes.firstIndex { $0 >= (phenomenon.isScoredByMean ? 0.5 : 0.9) * most }.map { contrasts[$0] }
       }
     }
     return chosen.isEmpty ? 1 : median(chosen)
