@@ -15,7 +15,7 @@ enum PhenomenaCommand: Command {
     CommandOption("--only", "NAMES", "phenomena, separated by commas (default: all, which --list names)"),
     CommandOption("--list", nil, "explain every phenomenon: score, criterion, source (MODEL may be any word)"),
     CommandOption("--recording", "FILE", "fit the linear-nonlinear models to this recording, not to the model's rates"),
-    CommandOption("--contrast", "X", "contrast of all stimuli (default: the lowest that takes rates through their range)"),
+    CommandOption("--contrast", "X", "contrast of all stimuli (default: the lowest that uses the range of rates)"),
     CommandOption("--frame-rate", "X", "frames per second (default: the model's, else 30)"),
     CommandOption("--pixel-size", "X", "micrometres per pixel (default: the model's, else 50)"),
     CommandOption("--without", "PARTS", "for the MODEL 'simulated': parts of the circuit to take out"),

@@ -121,6 +121,8 @@ import Testing
     results.permuted = PermutedMatches(traces: 200, found: 9, alpha: 0.05)
     let tested = ReportSection(results, isSimulated: false)
     #expect(tested.paragraphs[0].hasPrefix("1 of 2 recorded traces"))
-    #expect(tested.paragraphs[1] == "Of 200 permuted traces 9 were matched at a probability of 0.05 (95 % interval of the rate 0.024 to 0.083).")
+    #expect(
+      tested.paragraphs[1]
+        == "Of 200 permuted traces 9 were matched at a probability of 0.05 (95 % interval of the rate 0.024 to 0.083).")
   }
 }
