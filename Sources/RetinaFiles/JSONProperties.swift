@@ -107,6 +107,10 @@ extension JSONForm<Int> {
   package static var integer: Self { Self(expected: "an integer", read: \.integer) }
 }
 
+extension JSONForm<[Int]> {
+  package static var integerList: Self { Self(expected: "an array of integers", read: integers) }
+}
+
 extension JSONForm<Double> {
   package static var number: Self { Self(expected: "a number", read: \.number) }
 }

@@ -44,6 +44,25 @@ import Testing
     #expect(last.bias?.count == 3 && abs((last.bias?[0] ?? 0) - -2.2521685) < 1e-5)
   }
 
+  @Test func `kernels at several delays see earlier frames`() throws {
+    let made = try ArchitectureFileTests.architecture(
+      """
+      {"layers": [{"name": "a", "type": "delayed_conv", "channels": 2, "kernel": 3, "delays": [0, 3, 1]},
+        {"name": "b", "type": "relu"}, {"name": "c", "type": "gaussian_readout"}, {"name": "d", "type": "softplus"}]}
+      """)
+    guard case .delayedConvolution(let delayed) = made.layers[0].kind,
+      case .convolution(let convolution) = try made.model().layers[0].operation
+    else { return #expect(Bool(false), "other layers") }
+    // Six frames, of which three are the longest delay.
+    #expect(delayed.kernel.shape == Shape(2, 3, 3, 3) && convolution.weight.shape == Shape(6, 6, 3, 3))
+    for (output, first) in [3, 3, 0, 0, 2, 2].enumerated() {
+      let own = convolution.weight.values[output * 54..<(output + 1) * 54]
+      let learnt = delayed.kernel.values[output % 2 * 27..<(output % 2 + 1) * 27]
+      let zeros = [Float](repeating: 0, count: 27)
+      #expect(Array(own) == zeros.prefix(first * 9) + learnt + zeros.dropFirst(first * 9), "output \(output)")
+    }
+  }
+
   @Test func `cells read their own channels at their centres`() throws {
     let model = try ArchitectureFileTests.architecture(
       """
@@ -79,6 +98,17 @@ import Testing
     (
       #"{"layers": [{"name": "a", "type": "flatten"}, {"name": "b", "type": "gaussian_readout"}]}"#,
       "layer 'b': expected features"
+    ),
+    (
+      #"{"layers": [{"name": "a", "type": "delayed_conv", "channels": 1, "kernel": 3, "delays": [0, 6]}]}"#,
+      "delays of 0 to 5 frames, no two alike, found [0, 6]"
+    ),
+    (
+      #"{"layers": [{"name": "a", "type": "delayed_conv", "channels": 1, "kernel": 3, "delays": [1, 1]}]}"#, "[1, 1]"
+    ),
+    (
+      #"{"layers": [{"name": "r", "type": "relu"}, {"name": "a", "type": "delayed_conv", "channels": 1, "kernel": 3, "delays": [0]}]}"#,
+      "layer 'a': expected a delayed_conv as the first layer"
     ),
     (#"{"layers": [{"name": "a", "type": "dropout", "probability": 1}]}"#, "a probability below 1"),
     (#"{"layers": [{"name": "a", "type": "dense", "units": 4}]}"#, "one unit for each of 3 cells, found [4]"),

@@ -98,6 +98,16 @@ import Testing
         .init("tanh", .activation(.tanh)), .init("dense", draw.dense(2, 3 * 42)),
       ]
     },
+    Case(name: "kernels at several delays") { draw in
+      [
+        .init(
+          "conv1",
+          .delayedConvolution(
+            DelayedConvolution(kernel: draw.tensor(2, 2, 3, 3), delays: [0, 2, 1], bias: draw.values(6, scale: 0.3)))),
+        .init("s1", .activation(.softplus)), .init("conv2", draw.convolution(3, 6, 3)),
+        .init("tanh", .activation(.tanh)), .init("dense", draw.dense(2, 3 * 20)), .init("rate", .activation(.softplus)),
+      ]
+    },
     Case(name: "Gaussian read-out") { draw in
       [
         .init("conv1", draw.convolution(3, 4, 3)), .init("s1", .activation(.softplus)),

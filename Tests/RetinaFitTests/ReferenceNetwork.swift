@@ -40,6 +40,19 @@ struct ReferenceNetwork {
     let bias = parameter("\(layer.name).bias", parameters)
     switch layer.kind {
     case .dropout: return batch
+    case .delayedConvolution(let delayed):
+      // Each delay is a convolution of its own, of the frames that end so much earlier.
+      let (kernel, plane) = (delayed.kernel.shape, batch[0].shape[1] * batch[0].shape[2])
+      return batch.map { sample in
+        let parts = delayed.delays.enumerated().map { place, delay in
+          let end = sample.shape[0] - delay
+          return convolve(
+            (Array(sample.values[(end - kernel[1]) * plane..<end * plane]), [kernel[1]] + sample.shape.dropFirst()),
+            learnt("weight"), Convolution(weight: delayed.kernel),
+            Array(bias![place * delayed.channels..<(place + 1) * delayed.channels]))
+        }
+        return (parts.flatMap { $0.values }, [parts.count * kernel[0]] + parts[0].shape.dropFirst())
+      }
     case .gaussianReadout(let readout):
       let cells = readout.cells
       let (centre, sigma, feature) = (learnt("centre"), learnt("log_sigma"), learnt("feature"))

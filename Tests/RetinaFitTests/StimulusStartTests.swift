@@ -103,6 +103,40 @@ import Testing
     #expect(shifts == [[-0.4, -0.4, -0.4], [Float](repeating: 0, count: 8)])
   }
 
+  @Test func kernelsAtSeveralDelaysStartOnce() throws {
+    let set = set()
+    let start = StimulusStart(
+      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
+      centres: [nil, nil, nil, nil])
+    let delayed = DelayedConvolution(
+      kernel: Tensor(repeating: 0, shape: Shape(2, 6, 7, 7)), delays: [0, 2, 4], bias: [Float](repeating: 0, count: 6))
+    let options = ArchitectureOptions(history: history, height: size, width: size, cells: 4)
+    var draw = WeightDraw(.he, seed: 1)
+    var architecture = Architecture(
+      name: "delays", inputShape: Shape(history, size, size),
+      layers: [
+        .init("conv1", .delayedConvolution(delayed)),
+        .init("dense", draw.readout(.gaussian, of: (6, 7, 7), bias: true, options)),
+      ])
+    start.apply(to: &architecture, seed: 1)
+    guard case .delayedConvolution(let first) = architecture.layers[0].kind,
+      case .gaussianReadout(let readout) = architecture.layers[1].kind
+    else { return #expect(Bool(false), "other layers") }
+    // OFF first, as most cells are; each strongest one or two frames before its newest.
+    for (channel, sign) in [Float(-1), 1].enumerated() {
+      let course = (0..<6).map { frame in
+        sign * first.kernel.values[(channel * 6 + frame) * 49..<(channel * 6 + frame + 1) * 49].reduce(0, +)
+      }
+      #expect((1...2).contains(5 - course.indices.max { course[$0] < course[$1] }!), "\(course)")
+    }
+    for cell in 0..<4 {
+      for output in 0..<6 {
+        #expect(
+          (readout.features[cell * 6 + output] > 0.15) == ((output % 2 == 1) == (cell == 3)), "\(cell), \(output)")
+      }
+    }
+  }
+
   @Test func cellsReadChannelsOfTheirPolarity() throws {
     let architecture = try architecture(channels: 8)
     let on = courses(architecture).map { $0.max()! > -$0.min()! }

@@ -35,6 +35,8 @@ public struct TrainableLayer: Sendable {
   public enum Kind: Sendable {
     /// A layer of a model, whose parameters are learnt as they stand.
     case layer(Operation)
+    /// A convolution of the movie whose kernels are also there some frames later.
+    case delayedConvolution(DelayedConvolution)
     /// A dense layer whose weights are a Gaussian over positions times a weight per channel.
     case gaussianReadout(GaussianReadout)
     /// A dense layer whose weights are a free mask over positions times a weight per channel.
@@ -58,6 +60,7 @@ public struct TrainableLayer: Sendable {
   var deployed: Layer? {
     switch kind {
     case .layer(let operation): return Layer(name, operation)
+    case .delayedConvolution(let delayed): return Layer(name, .convolution(delayed.convolution))
     case .gaussianReadout(let readout): return Layer(name, .dense(readout.dense))
     case .factorizedReadout(let readout): return Layer(name, .dense(readout.dense))
     case .dropout: return nil
@@ -144,7 +147,7 @@ public struct FactorizedReadout: Equatable, Sendable {
 
 extension Tensor {
   /// The weights that learnt numbers stand for.
-  fileprivate init(composing parameters: [Float], as form: WeightForm, shape: Shape) {
+  init(composing parameters: [Float], as form: WeightForm, shape: Shape) {
     self.init(repeating: 0, shape: shape)
     form.compose(parameters, into: &values)
   }

@@ -16,6 +16,7 @@ import RetinaModel
 /// | --- | --- |
 /// | `conv2d` | `channels` (or `"cells"`), `kernel`; `stride` (1), `padding` (0), `dilation` (1), `groups` (1), `bias` (true) |
 /// | `conv2d_stack`, `separable_conv` | `channels`, `kernel` |
+/// | `delayed_conv`, first layer only | `channels`, `kernel`, `delays`: frames, such as `[0, 1, 2, 4]`; see ``DelayedConvolution`` |
 /// | `dense` | `units` (`"cells"`), `bias` (true) |
 /// | `gaussian_readout`, `factorized_readout` | none: one unit per cell |
 /// | `readout` | none: each cell reads its own channel at its receptive-field centre |
@@ -33,7 +34,8 @@ public struct ArchitectureFile: Sendable {
   private let layers: [JSON]
 
   private static let types = [
-    "conv2d", "conv2d_stack", "separable_conv", "dense", "gaussian_readout", "factorized_readout", "readout",
+    "conv2d", "conv2d_stack", "separable_conv", "delayed_conv", "dense", "gaussian_readout", "factorized_readout",
+    "readout",
     "batchnorm",
     "relu", "softplus", "sigmoid", "tanh", "exp", "elu", "maxpool2d", "avgpool2d", "flatten", "gaussian_noise",
     "dropout",
@@ -68,7 +70,7 @@ public struct ArchitectureFile: Sendable {
       var properties = try JSONProperties(json, place: place, file: file)
       let name = try properties.required("name", .text)
       guard !made.contains(where: { $0.name == name }) else { throw failure(place, "a name of its own", "two of it") }
-      let kind = try kind(of: &properties, place, input: shape, options, &draw)
+      let kind = try kind(of: &properties, place, input: shape, isFirst: made.isEmpty, options, &draw)
       try properties.finish()
       made.append(TrainableLayer(name, kind))
       guard let operation = made[made.count - 1].deployed?.operation else { continue }
@@ -85,7 +87,7 @@ public struct ArchitectureFile: Sendable {
   }
 
   private func kind(
-    of properties: inout JSONProperties, _ place: String, input: Shape, _ options: ArchitectureOptions,
+    of properties: inout JSONProperties, _ place: String, input: Shape, isFirst: Bool, _ options: ArchitectureOptions,
     _ draw: inout WeightDraw
   ) throws(FileError) -> TrainableLayer.Kind {
     let type = try properties.required("type", .text)
@@ -100,6 +102,9 @@ public struct ArchitectureFile: Sendable {
       return .layer(
         draw.convolution(
           type == "conv2d_stack" ? .stack : .separable, outputs: outputs, inputs: inputs, kernel: kernel))
+    case "delayed_conv":
+      guard isFirst else { throw failure(place, "a delayed_conv as the first layer", "one later") }
+      return .delayedConvolution(try delayedConvolution(&properties, place, options, &draw))
     case "dense":
       let units = try size("units", &properties, place, options, standard: options.cells)
       let hasBias = try properties.optional("bias", .truth) ?? true
@@ -159,6 +164,23 @@ public struct ArchitectureFile: Sendable {
     convolution.padding = try properties.optional("padding", .spatial) ?? convolution.padding
     convolution.dilation = try properties.optional("dilation", .spatial) ?? convolution.dilation
     return convolution
+  }
+
+  private func delayedConvolution(
+    _ properties: inout JSONProperties, _ place: String, _ options: ArchitectureOptions, _ draw: inout WeightDraw
+  ) throws(FileError) -> DelayedConvolution {
+    let channels = try size("channels", &properties, place, options)
+    let kernel = try properties.required("kernel", .spatial)
+    let delays = try properties.required("delays", .integerList)
+    guard let longest = delays.max(), delays.allSatisfy({ $0 >= 0 }), Set(delays).count == delays.count,
+      longest < options.history
+    else {
+      throw failure(place, "delays of 0 to \(options.history - 1) frames, no two alike", "\(delays)")
+    }
+    let shape = try weights([channels, options.history - longest, kernel.vertical, kernel.horizontal], place)
+    _ = try weights([delays.count * channels, options.history, kernel.vertical, kernel.horizontal], place)
+    return DelayedConvolution(
+      kernel: draw.weights(shape), delays: delays, bias: [Float](repeating: 0, count: delays.count * channels))
   }
 
   /// The shape of weights, which must not be too many.

@@ -61,7 +61,7 @@ public struct StimulusStart: Sendable {
     self.centres = centres
   }
 
-  /// Replaces the starting weights of convolutions and of a Gaussian or factorised read-out.
+  /// Replaces the starting weights of convolutions, delayed ones only in the first place, and of a Gaussian or factorised read-out.
   public func apply(to architecture: inout Architecture, seed: UInt64) {
     var draw = WeightDraw(.he, seed: seed &+ 1)
     var signs: [Float]?
@@ -79,6 +79,14 @@ public struct StimulusStart: Sendable {
     }
     for index in architecture.layers.indices {
       switch architecture.layers[index].kind {
+      case .delayedConvolution(var delayed) where signs == nil:
+        let shape = delayed.kernel.shape
+        // A kernel that reaches over fewer frames has the end of the course.
+        let rows = mixing(shape)
+        let courses = (1...shape[0]).flatMap { rows[$0 * main.count - shape[1]..<$0 * main.count] }
+        delayed.kernel = blurred(courses, shape, taps: StimulusStart.subunit, &draw)
+        signs = signs.map { own in delayed.delays.flatMap { _ in own } }
+        architecture.layers[index].kind = .delayedConvolution(delayed)
       case .layer(.convolutionStack(var stack)):
         // A kernel of n taps widens what the stack sees by n - 1.
         var left = signs == nil ? StimulusStart.subunit : .max

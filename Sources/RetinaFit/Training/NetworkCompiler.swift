@@ -26,6 +26,12 @@ struct NetworkCompiler {
   mutating func append(_ layer: TrainableLayer, index: Int) throws(ModelError) {
     switch layer.kind {
     case .layer(let operation): try append(operation, layer, index)
+    case .delayedConvolution(let delayed):
+      let convolution = delayed.convolution
+      let output = try output(of: .convolution(convolution), layer)
+      let range = list.add("\(layer.name).weight", delayed.kernel.shape.dimensions, .weight, delayed.kernel.values)
+      add(ConvolutionGeometry(convolution, input: shape), delayed.form, range, bias: delayed.bias, layer)
+      shape = output
     case .gaussianReadout(let readout):
       let (cells, channels) = (readout.cells, readout.channels)
       let form = WeightForm.gaussian(cells: cells, channels: channels, height: readout.height, width: readout.width)
@@ -51,15 +57,18 @@ struct NetworkCompiler {
     }
   }
 
-  private mutating func append(_ operation: Operation, _ layer: TrainableLayer, _ index: Int) throws(ModelError) {
-    let output: Shape
+  private func output(of operation: Operation, _ layer: TrainableLayer) throws(ModelError) -> Shape {
     do throws(ShapeMismatch) {
-      output = try operation.outputShape(of: shape)
+      return try operation.outputShape(of: shape)
     } catch {
       throw ModelError(problems: [
         .init(place: "layer '\(layer.name)'", expected: error.expected, found: error.found)
       ])
     }
+  }
+
+  private mutating func append(_ operation: Operation, _ layer: TrainableLayer, _ index: Int) throws(ModelError) {
+    let output = try output(of: operation, layer)
     let name = layer.name
     switch operation {
     case .convolution(let convolution):
@@ -253,6 +262,9 @@ extension TrainableLayer.Kind {
       return .layer(.batchNormalization(batch))
     case .layer(.activation(.parametricSoftplus)):
       return .layer(.activation(.parametricSoftplus(alpha: next(), beta: next())))
+    case .delayedConvolution(var delayed):
+      (delayed.kernel, delayed.bias) = (tensor(delayed.kernel), next())
+      return .delayedConvolution(delayed)
     case .gaussianReadout(var readout):
       (readout.centres, readout.logSigmas) = (next(), next())
       (readout.features, readout.bias) = (next(), next())
