@@ -2,13 +2,16 @@
 """Fits a model to a simulated retina and asks whether the known inside is found again.
 
 A movie of checks of several sizes and of drifting clouds is shown to the retina of `retina simulate`; `retina fit` sees only spikes of its
-ganglion cells; `retina evaluate` compares with the noise ceiling of the repeats, and `retina match` looks for the bipolar and amacrine
-cells, which the fit never saw. Everything is simulated.
+ganglion cells. Then four questions, each with a line that holds or does not: does `retina evaluate` find held-out correlations near the
+noise ceiling of the repeats; does `retina match` find a unit for the bipolar and the amacrine cells, which the fit never saw; are those
+without a unit at least a linear combination of units; and does `retina reduce` keep the channels of a cell's true pathway. Ends with 1
+when a line does not hold. Everything is simulated.
 
     python3 tools/recover_simulated.py --output recovered
 """
 import argparse
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -16,7 +19,9 @@ import time
 
 import numpy as np
 
-SIZE, SEGMENT, TEST = 40, 150, 900
+# Pixels along a side; frames of one kind in turn, of the test, for matching and for combinations; lags that are tried, as long as the
+# longest delay of a channel; frames of a piece for reduction; the penalty of combinations for each frame.
+SIZE, SEGMENT, TEST, MATCHED, COMBINED, LAGS, PIECE, RIDGE = 40, 150, 900, 1500, 3000, 12, 64, 1e-3
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -51,59 +56,146 @@ def main():
     parser.add_argument("--retina", default=str(HERE / ".build/release/retina"), help="the tool (default: the release build)")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="folder for all files")
     parser.add_argument("--stimulus", default="1,3,clouds,6", help="sides of checks and 'clouds', in turn (default: 1,3,clouds,6)")
-    parser.add_argument("--frames", type=int, default=36900, help="frames with the repeated test (default: 36900)")
+    parser.add_argument("--frames", type=int, default=60900, help="frames with the repeated test (default: 60900)")
     parser.add_argument("--without", help="parts of the retina to take out, as for `retina simulate`")
     parser.add_argument("--cells", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", default="2")
-    parser.add_argument("--permutations", default="40")
-    parser.add_argument("fit", nargs="*", help="other options for `retina fit`, after --")
+    parser.add_argument("fit", nargs="*", help=f"options for `retina fit`, after -- (default: {' '.join(FIT)})")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
+    arguments.output = arguments.output.resolve()
+    fit = arguments.fit or FIT
 
-    def retina(*words):
-        words = [arguments.retina, *map(str, words)]
+    def retina(*words, threads=True):
+        words = [arguments.retina, *map(str, words), *(["--threads", arguments.threads] if threads else [])]
         done = subprocess.run(words, cwd=arguments.output, stdout=subprocess.PIPE, text=True)
         if done.returncode:
             sys.exit(f"{' '.join(words)}: exit code {done.returncode}")
         return done.stdout
 
-    np.save(arguments.output / "movie.npy", movie(arguments.stimulus.split(","), arguments.frames, arguments.seed))
-    print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", 10, "--test-frames", TEST, "--seed",
-                 arguments.seed, *(["--without", arguments.without] if arguments.without else []), "--output", "recording.npz"),
-          end="")
     started = time.time()
-    retina("fit", "recording.npz", "--output", "model.safetensors", "--threads", arguments.threads, *(arguments.fit or FIT))
-    print(f"fitted in {time.time() - started:.0f} s")
-    scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "ln", "--json", "--output",
+    shown = movie(arguments.stimulus.split(","), arguments.frames, arguments.seed)
+    np.save(arguments.output / "movie.npy", shown)
+    print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", 10, "--test-frames", TEST, "--seed",
+                 arguments.seed, *(["--without", arguments.without] if arguments.without else []), "--output", "recording.npz",
+                 threads=False), end="", flush=True)
+    fitting = time.time()
+    retina("fit", "recording.npz", "--output", "model.safetensors", *fit)
+    print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
+    scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
-    match = json.loads(retina("match", "model.safetensors", "recording.npz", "--permutations", arguments.permutations,
-                              "--threads", arguments.threads, "--frames", 1500, "--traces", 6, "--output", "matched", "--json"))
-    report(scores, match)
+    match = json.loads(retina("match", "model.safetensors", "recording.npz", "--frames", MATCHED, "--traces", 6, "--lags", LAGS,
+                              "--output", "matched", "--json"))
+    lines = prediction(scores) + classes(match) + combinations(arguments.output, shown[:COMBINED], retina, match)
+    for cell, polarity in ((0, "on"), (1, "off")):
+        lines.append(pathway(arguments.output, shown, retina, match, cell, polarity))
+    print(f"\n{time.time() - started:.0f} s")
+    for text, holds in lines:
+        print(f"{'holds         ' if holds else 'does not hold '} {text}")
+    sys.exit(0 if all(holds for _, holds in lines) else 1)
 
 
-def report(scores, match):
-    ceilings = [cell["ceiling"] for cell in scores["noise_ceiling"]]
-    single = [cell["single_trial_ceiling"] for cell in scores["noise_ceiling"]]
-    print(f"\nmean over {len(ceilings)} simulated cells   r, mean of repeats   r, single trials (other test frames)")
-    print(f"  {'noise ceiling':24} {np.mean(ceilings):.3f}               {np.mean(single):.3f} (of the repeats)")
-    for model in scores["models"]:
-        repeats = np.mean([cell["repeats_r"] for cell in model["cells"]])
-        print(f"  {model['name']:24} {repeats:.3f}               {model['mean_r']:.3f}")
-    names = match["channels"]
+def prediction(scores):
+    """Held-out correlations beside the noise ceiling."""
+    model = scores["models"][0]
+    found = {"repeats": (np.mean([cell["repeats_r"] for cell in model["cells"]]),
+                         np.mean([cell["ceiling"] for cell in scores["noise_ceiling"]])),
+             "single trials": (model["mean_r"], np.mean([cell["single_trial_ceiling"] for cell in scores["noise_ceiling"]]))}
+    print(f"\nmean over {len(model['cells'])} simulated cells   r       noise ceiling (single trials: that of the repeats)")
+    for name, (r, ceiling) in found.items():
+        print(f"  {name:28} {r:.3f}   {ceiling:.3f}", flush=True)
+    return [(f"{name}: r {r:.3f} within .03 of the ceiling {ceiling:.3f}", r > ceiling - .03)
+            for name, (r, ceiling) in found.items()]
+
+
+def classes(match):
+    """The channel that is most like each class of interneurons: median over traces of the best correlation in it."""
     print("\nclass of interneurons   channel      median of the best r of its traces   best trace")
+    lines = []
     for group in match["groups"]:
-        own = [trace for trace in match["traces"] if trace["name"].split("/")[0] == group["name"]]
-        channel = group["assigned_channel"]
-        found = [trace["channel_r"][names.index(channel)] for trace in own]
-        print(f"{group['name']:23} {channel:12} {np.median(found):.3f}                                {max(found):.3f}")
-    permuted = match["permuted"]
-    print(f"\n{match['matched']} of {len(match['traces'])} traces matched at a false-discovery rate of {match['false_discovery_rate']}; "
-          f"of {permuted['traces']} permuted traces {permuted['found']} had p <= {permuted['alpha']}")
+        table = np.array([trace["channel_r"] for trace in traces(match, group["name"])])
+        best = int(np.argmax(np.median(table, axis=0)))
+        found = table[:, best]
+        print(f"{group['name']:23} {match['channels'][best]:12} {np.median(found):.3f}                                "
+              f"{found.max():.3f}", flush=True)
+        lines.append((f"{group['name']}: a unit with r {np.median(found):.3f} above .8", np.median(found) > .8))
+    return lines
 
 
-FIT = ["--architecture", "stacked-bn-cnn", "--channels", "16,16", "--kernels", "9,13", "--readout", "gaussian", "--history", "16",
-       "--epochs", "5"]
+def traces(match, group):
+    return [trace for trace in match["traces"] if trace["name"].split("/")[0] == group]
+
+
+def combinations(folder, shown, retina, match):
+    """Amacrine traces as linear combinations of the first layer's units.
+
+    Amacrine cells of the simulated retina are linear in bipolar cells, and ganglion cells in both. So spikes say what bipolar cells of
+    each place and delay do to a ganglion cell, but not through which amacrine cells: any other basis of them gives the same rates.
+    """
+    np.save(folder / "combined.npy", shown)
+    retina("run", "model.safetensors", "combined.npy", "--layer", "relu1", "--output", "relu1.npy")
+    units = np.load(folder / "relu1.npy")
+    count, channels, size = units.shape[:3]
+    block = 5
+    cut = units[:, :, :size // block * block, :size // block * block]
+    means = cut.reshape(count, channels, size // block, block, size // block, block).mean((3, 5)).reshape(count, -1)
+    recording = np.load(folder / "recording.npz")
+    train = count * 2 // 3
+    features = (means - means[:train].mean(0)) / (means[:train].std(0) + 1e-9)
+    inner = features[:train].T @ features[:train] + RIDGE * train * np.eye(features.shape[1])
+    print(f"\nclass of interneurons   held-out r of the best linear combination of means over {block} x {block} units of relu1")
+    lines = []
+    for group in (group for group in match["groups"] if group["name"].startswith("amacrine")):
+        target = recording[f"interior.{group['name']}"][:len(shown)][-count:]
+        side = int(target.shape[1] ** .5)
+        # Those near the edge pool over pixels that no unit sees.
+        near = [row * side + column for row in range(side) for column in range(side)
+                if all(side / 4 <= place < 3 * side / 4 for place in (row, column))]
+        target = target[:, near]
+        weights = np.linalg.solve(inner, features[:train].T @ (target[:train] - target[:train].mean(0)))
+        predicted, rest = features[train:] @ weights, target[train:]
+        r = [np.corrcoef(a, b)[0, 1] for a, b in zip(predicted.T, rest.T)]
+        print(f"{group['name']:23} {np.median(r):.3f} (median of {len(r)})", flush=True)
+        lines.append((f"{group['name']}: a linear combination of units with r {np.median(r):.3f} above .8", np.median(r) > .8))
+    return lines
+
+
+def pathway(folder, shown, retina, match, cell, polarity):
+    """Whether the channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it."""
+    # The repeated test, of which the fit saw nothing: pieces of each kind of stimulus, every other one held out.
+    test = shown[-TEST:]
+    starts = range(0, TEST, SEGMENT)
+    np.savez(folder / f"pieces-{polarity}.npz", **{f"piece{i}": test[at:at + PIECE] for i, at in enumerate(starts)})
+    reduction = json.loads(retina("reduce", "model.safetensors", f"pieces-{polarity}.npz", "--cell", cell, "--layer", "relu1",
+                                  "--output", f"reduced-{polarity}", "--json"))
+    names = [f"relu1.{unit['channel']}" for unit in reduction["units"]]
+
+    def likeness(kind):
+        table = np.array([trace["channel_r"] for trace in traces(match, f"bipolar-{kind}")])
+        return np.array([np.median(table[:, match["channels"].index(name)]) for name in names])
+
+    own, other = likeness(polarity), likeness("off" if polarity == "on" else "on")
+    right = own > other
+    importance = np.array([unit["importance"] for unit in reduction["units"]])
+    kept, right_kept = reduction["kept"], int(right[:reduction["kept"]].sum())
+    chance = math.comb(int(right.sum()), kept) / math.comb(len(right), kept)
+    curves = {curve["order"]: curve["explained_variance"][kept] for curve in reduction["fidelity"]}
+    inhibition = sum(unit["inhibition"] for unit in reduction["units"])
+    excitation = sum(unit["excitation"] for unit in reduction["units"])
+    print(f"\n{polarity.upper()} cell {cell}: {kept} of {len(right)} channels kept, with {curves['conductance']:.3f} of the held-out "
+          f"variance (random channels {curves['random']:.3f})")
+    print(f"  like its own bipolar class {right_kept} of {kept} (of all channels {right.sum()} of {len(right)}; all {kept} by chance: "
+          f"{chance:.2g})")
+    print(f"  median r with the own class {np.median(own[:kept]):.3f}, with the other {np.median(other[:kept]):.3f}; of random channels "
+          f"{np.median(own):.3f}")
+    print(f"  importance in channels of the own class {importance[right].sum() / importance.sum():.3f}; inhibition "
+          f"{-inhibition / excitation:.2f} of excitation", flush=True)
+    return (f"{polarity.upper()} cell: {right_kept} of {kept} kept channels are like bipolar-{polarity}, p {chance:.2g}",
+            right_kept == kept and chance < .05)
+
+
+FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "24", "--epochs", "8"]
 
 if __name__ == "__main__":
     main()
