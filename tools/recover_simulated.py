@@ -19,9 +19,8 @@ import time
 
 import numpy as np
 
-# Pixels along a side; frames of one kind in turn, of the test, for matching and for combinations; lags that are tried, as long as the
-# longest delay of a channel; frames of a piece for reduction; the penalty of combinations for each frame.
-SIZE, SEGMENT, TEST, MATCHED, COMBINED, LAGS, PIECE, RIDGE = 40, 150, 900, 1500, 3000, 12, 64, 1e-3
+# Pixels along a side; frames of one kind in turn, of the test and for combinations; the penalty of combinations for each frame.
+SIZE, SEGMENT, TEST, COMBINED, RIDGE = 40, 150, 900, 3000, 1e-3
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -56,7 +55,7 @@ def main():
     parser.add_argument("--retina", default=str(HERE / ".build/release/retina"), help="the tool (default: the release build)")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="folder for all files")
     parser.add_argument("--stimulus", default="1,3,clouds,6", help="sides of checks and 'clouds', in turn (default: 1,3,clouds,6)")
-    parser.add_argument("--frames", type=int, default=60900, help="frames with the repeated test (default: 60900)")
+    parser.add_argument("--frames", type=int, default=45900, help="frames with the repeated test (default: 45900)")
     parser.add_argument("--without", help="parts of the retina to take out, as for `retina simulate`")
     parser.add_argument("--cells", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
@@ -85,11 +84,13 @@ def main():
     print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
     scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
-    match = json.loads(retina("match", "model.safetensors", "recording.npz", "--frames", MATCHED, "--traces", 6, "--lags", LAGS,
-                              "--output", "matched", "--json"))
+    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, "--output", "matched", "--json"))
     lines = prediction(scores) + classes(match) + combinations(arguments.output, shown[:COMBINED], retina, match)
+    retina("fit", "recording.npz", "--output", "subunits.safetensors", *SUBUNITS)
+    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--json"))
+    pieces(arguments.output, shown)
     for cell, polarity in ((0, "on"), (1, "off")):
-        lines.append(pathway(arguments.output, shown, retina, match, cell, polarity))
+        lines.append(pathway(retina, match, cell, polarity))
     print(f"\n{time.time() - started:.0f} s")
     for text, holds in lines:
         print(f"{'holds         ' if holds else 'does not hold '} {text}")
@@ -161,13 +162,15 @@ def combinations(folder, shown, retina, match):
     return lines
 
 
-def pathway(folder, shown, retina, match, cell, polarity):
-    """Whether the channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it."""
-    # The repeated test, of which the fit saw nothing: pieces of each kind of stimulus, every other one held out.
+def pieces(folder, shown):
+    """The repeated test, of which the fits saw nothing: a piece of each kind of stimulus, every other one held out from ranking."""
     test = shown[-TEST:]
-    starts = range(0, TEST, SEGMENT)
-    np.savez(folder / f"pieces-{polarity}.npz", **{f"piece{i}": test[at:at + PIECE] for i, at in enumerate(starts)})
-    reduction = json.loads(retina("reduce", "model.safetensors", f"pieces-{polarity}.npz", "--cell", cell, "--layer", "relu1",
+    np.savez(folder / "pieces.npz", **{f"piece{at}": test[at:at + SEGMENT] for at in range(0, TEST, SEGMENT)})
+
+
+def pathway(retina, match, cell, polarity):
+    """Whether the channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it."""
+    reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", "relu1",
                                   "--output", f"reduced-{polarity}", "--json"))
     names = [f"relu1.{unit['channel']}" for unit in reduction["units"]]
 
@@ -195,6 +198,9 @@ def pathway(folder, shown, retina, match, cell, polarity):
             right_kept == kept and chance < .05)
 
 
+SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--history", "20", "--epochs", "4"]
+# As many lags as the longest delay of a channel.
+MATCH = ["--frames", "1500", "--traces", "6", "--lags", "12"]
 FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "24", "--epochs", "8"]
 
 if __name__ == "__main__":
