@@ -19,8 +19,9 @@ import time
 
 import numpy as np
 
-# Pixels along a side; frames of one kind in turn, of the test and for combinations; the penalty of combinations for each frame.
-SIZE, SEGMENT, TEST, COMBINED, RIDGE = 40, 150, 900, 3000, 1e-3
+# Pixels along a side; frames of one kind in turn, of the test, for combinations and of a piece for reduction; the penalty of combinations
+# for each frame.
+SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 40, 150, 900, 3000, 27, 1e-3
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -163,9 +164,10 @@ def combinations(folder, shown, retina, match):
 
 
 def pieces(folder, shown):
-    """The repeated test, of which the fits saw nothing: a piece of each kind of stimulus, every other one held out from ranking."""
+    """Short pieces of the repeated test, of which the fits saw nothing, two of each segment: `retina reduce` ranks on the first of them and
+    judges on the second. Exact conductance takes about half a second a window, so that there are few."""
     test = shown[-TEST:]
-    np.savez(folder / "pieces.npz", **{f"piece{at}": test[at:at + SEGMENT] for at in range(0, TEST, SEGMENT)})
+    np.savez(folder / "pieces.npz", **{f"piece{at:03}": test[at:at + PIECE] for at in range(0, TEST, SEGMENT // 2)})
 
 
 def pathway(retina, match, cell, polarity):
