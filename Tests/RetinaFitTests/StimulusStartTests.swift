@@ -116,12 +116,15 @@ import Testing
       name: "delays", inputShape: Shape(history, size, size),
       layers: [
         .init("conv1", .delayedConvolution(delayed)),
+        .init("bn1", .batchNormalization(.start(.channel, count: 6))),
         .init("dense", draw.readout(.gaussian, of: (6, 7, 7), bias: true, options)),
       ])
     start.apply(to: &architecture, seed: 1)
     guard case .delayedConvolution(let first) = architecture.layers[0].kind,
-      case .gaussianReadout(let readout) = architecture.layers[1].kind
+      case .gaussianReadout(let readout) = architecture.layers[2].kind
     else { return #expect(Bool(false), "other layers") }
+    guard case .layer(.batchNormalization(let normalization)) = architecture.layers[1].kind else { return }
+    #expect(normalization.shift == [Float](repeating: 0, count: 6))
     // OFF first, as most cells are; each strongest one or two frames before its newest.
     for (channel, sign) in [Float(-1), 1].enumerated() {
       let course = (0..<6).map { frame in

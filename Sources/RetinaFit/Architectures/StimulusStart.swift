@@ -7,7 +7,8 @@ import RetinaStimuli
 /// main time course of the cells' spike-triggered averages, delayed from not at all to by two fifths of its width. Later layers start
 /// as blurs of the same channel; in the second, the latest channel of each polarity holds the others of it back. A network that
 /// starts without delayed inhibition seldom finds it: its channels soon have one time course, and remain so. Where the first layer is
-/// normalised, its channels start with a threshold, as the subunits of a retina have.
+/// normalised, its channels start with a threshold, as the subunits of a retina have. A delayed convolution brings delays of its own: behind
+/// it neither is there at first.
 public struct StimulusStart: Sendable {
   /// Where each cell's spike-triggered average is largest, `(column, row)`.
   public let centres: [(column: Double, row: Double)]
@@ -86,6 +87,8 @@ public struct StimulusStart: Sendable {
         let courses = (1...shape[0]).flatMap { rows[$0 * main.count - shape[1]..<$0 * main.count] }
         delayed.kernel = blurred(courses, shape, taps: StimulusStart.subunit, &draw)
         signs = signs.map { own in delayed.delays.flatMap { _ in own } }
+        // No second layer that holds back, and no threshold.
+        depth = 2
         architecture.layers[index].kind = .delayedConvolution(delayed)
       case .layer(.convolutionStack(var stack)):
         // A kernel of n taps widens what the stack sees by n - 1.
@@ -102,7 +105,7 @@ public struct StimulusStart: Sendable {
         let taps = signs == nil ? StimulusStart.subunit : .max
         convolution.weight = blurred(mixing(shape), shape, taps: taps, &draw)
         architecture.layers[index].kind = .layer(.convolution(convolution))
-      case .layer(.batchNormalization(var normalization)) where index - 1 == firstConvolution:
+      case .layer(.batchNormalization(var normalization)) where depth == 1 && index - 1 == firstConvolution:
         for index in normalization.shift.indices { normalization.shift[index] -= StimulusStart.threshold }
         architecture.layers[index].kind = .layer(.batchNormalization(normalization))
       case .gaussianReadout(var readout):
