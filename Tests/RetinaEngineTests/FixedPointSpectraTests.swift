@@ -15,9 +15,10 @@ private struct FirstLayer {
     var generator = SeededRandom(seed: seed)
     let dilation = (generator.integer(1...2), generator.integer(1...2))
     let kernel = (generator.integer(1...5), generator.integer(1...6))
+    // Three positions at least: two can lie in the padding, where sums never change.
     let window = FixedPointWindow(
       inputHeight: generator.integer(9...20), inputWidth: generator.integer(11...23),
-      outputHeight: generator.integer(1...6), outputWidth: generator.integer(1...7), kernelHeight: kernel.0,
+      outputHeight: generator.integer(3...6), outputWidth: generator.integer(3...7), kernelHeight: kernel.0,
       kernelWidth: kernel.1, strideVertical: generator.integer(1...2), strideHorizontal: generator.integer(1...3),
       paddingTop: generator.integer(0...2), paddingLeft: generator.integer(0...2), dilationVertical: dilation.0,
       dilationHorizontal: dilation.1)
