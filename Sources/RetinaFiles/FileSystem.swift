@@ -112,7 +112,9 @@ public enum FileSystem {
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      // The name is read where it is: an entry is shorter than its type, and may end where the memory ends.
+      guard let characters = entry.pointer(to: \.d_name) else { continue }
+      let name = characters.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
       if name != "." && name != ".." { names.append(name) }
     }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

@@ -57,7 +57,7 @@ import Testing
     let (reduced, full) = (try NPY.read(bench["reduced.npy"]), try NPY.read(bench["full.npy"]))
     #expect(reduced.shape == Shape(6, 1))
     for window in 0..<6 { #expect(abs(reduced.values[window] - full.values[window * 3 + 1]) < 1e-4) }
-    for name in ["fidelity.svg", "rates.svg", "gains.svg"] { #expect(bench.files.contains("out/\(name)")) }
+    for name in ["fidelity.svg", "rates.svg", "gains.svg"] { #expect(try bench.files.contains("out/\(name)")) }
     let json = try await bench.json(
       "reduce", "model.safetensors", "set.json", "--by", "column", "--layer", "relu2", "--output", "columns")
     #expect(json["units"]?.array?.count == 2 * 4 && json["traces"]?.array?.count == 2)

@@ -47,7 +47,8 @@ import Testing
     let outcome = try await Tool.run(
       ["report", "model.safetensors", "recording.npz", "--output", "report.html"], in: bench.folder)
     // The simulated cells have other names than those of the model: a clear error, and no page.
-    #expect(outcome.code == 65 && outcome.errors.contains("cells") && !bench.files.contains("report.html"))
+    #expect(outcome.code == 65 && outcome.errors.contains("cells"))
+    #expect(try !bench.files.contains("report.html"))
   }
 
   @Test func wordsThatAreWrong() async throws {

@@ -121,9 +121,12 @@ final class Bench {
   func write(_ text: String, to name: String) throws { try FileSystem.write(Array(text.utf8), to: self[name]) }
 
   /// Regular files in the folder, below it, too.
-  var files: [String] {
-    let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-    return all.filter { !FileSystem.isFolder(self[$0]) }.sorted()
+  var files: [String] { get throws { try files(below: "").sorted() } }
+
+  private func files(below place: String) throws -> [String] {
+    try FileSystem.list(self[place]).flatMap { name in
+      FileSystem.isFolder(self[place + name]) ? try files(below: place + name + "/") : [place + name]
+    }
   }
 
   /// Runs the tool, which must succeed in silence on standard error; gives what it printed.
@@ -146,7 +149,7 @@ final class Bench {
   func fails(
     _ words: [String], _ code: Int32, _ texts: String..., sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    let before = files
+    let before = try files
     let outcome = try await Tool.run(words, in: folder)
     #expect(outcome.code == code, "\(words): \(outcome.errors)", sourceLocation: sourceLocation)
     #expect(outcome.output.isEmpty, sourceLocation: sourceLocation)
@@ -156,7 +159,7 @@ final class Bench {
     for text in texts {
       #expect(outcome.errors.contains(text), "\(outcome.errors)", sourceLocation: sourceLocation)
     }
-    #expect(files == before, "a file was left behind", sourceLocation: sourceLocation)
+    #expect(try files == before, "a file was left behind", sourceLocation: sourceLocation)
   }
 }
 

@@ -40,7 +40,7 @@ private let theoryCommands = [
     }
     #expect(found["capacity_without_structure"]?.number == 0.25)
     #expect(found["channels"]?.array?.count == 3)
-    #expect(bench.files.filter { $0.hasSuffix(".svg") }.count == 5)
+    #expect(try bench.files.filter { $0.hasSuffix(".svg") }.count == 5)
     let csv = try String(decoding: FileSystem.read(bench["out/geometry.csv"]), as: UTF8.self)
     #expect(csv.hasPrefix("layer,units,capacity,lower,upper,over 2/M,"))
     #expect(csv.contains("\"relu1, 2 x 2 means\","))
@@ -96,7 +96,8 @@ private let theoryCommands = [
     #expect(found["geometry"]?.array?.map { $0["layer"]?.string } == ["stimulus", "stimulus, 2 x 2 maxima"])
     #expect(found["trials"]?.array?.map { $0["kind"]?.string } == ["simulated, one-versus-rest", "correlated"])
     let curve = try #require(found["separability"]?.array)
-    #expect(curve.count > 1 && bench.files.contains("out/separability.svg"))
+    #expect(curve.count > 1)
+    #expect(try bench.files.contains("out/separability.svg"))
     #expect(curve.allSatisfy { (0...1).contains($0["separable dichotomies"]?.number ?? -1) })
     #expect(found["alignments"]?.array?.count == 1)
   }
@@ -216,7 +217,7 @@ private let theoryCommands = [
     #expect(found["cells"]?.array?.count == 3 && found["comparison"]?.array?.count == 1)
     let point = try #require(found["plane"]?.array?.first)
     #expect(point["stimulus upper"] == layer["stimulus upper"])
-    #expect(bench.files.contains("out/plane.svg") && bench.files.contains("out/information.svg"))
+    #expect(try Set(bench.files).isSuperset(of: ["out/plane.svg", "out/information.svg"]))
   }
 
   @Test func `ranges and invariance are those of the model`() async throws {

@@ -114,7 +114,7 @@ public struct ReportRequest: Sendable {
   /// What ``run(progress:)`` counts.
   public var work: Int {
     let history = model.history ?? 1
-    var windows = stimuli.reduce(0) { $0 + max(0, $1.movie.shape[0] - history + 1) }
+    let windows = stimuli.reduce(0) { $0 + max(0, $1.movie.shape[0] - history + 1) }
     guard let recording else { return windows }
     var request = EvaluationRequest(recording, models: [(name: "", model: model)])
     request.baselines = baselines
