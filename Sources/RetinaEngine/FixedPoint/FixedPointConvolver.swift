@@ -167,8 +167,12 @@ struct FixedPointConvolver {
 
   /// How input channels lie side by side.
   private struct Layout {
-    /// Whether values keep their 8 bits.
-    var isBytes = false
+    #if arch(x86_64)
+      /// Whether values keep their 8 bits.
+      var isBytes = false
+    #else
+      var isBytes: Bool { false }
+    #endif
     /// Channels in a pack.
     var depth: Int
     /// Room of a pack at a position, in values of 16 bits.

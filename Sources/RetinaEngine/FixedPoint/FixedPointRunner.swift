@@ -29,6 +29,7 @@ public struct FixedPointRunner: ImageRunner {
   }
 
   /// Runs one layer of integers.
+  @inline(never)
   public func run(_ index: Int, input: UnsafeRawPointer, firstPlane: Int) {
     let layer = image.layer(index)
     #if !hasFeature(Embedded)

@@ -33,6 +33,7 @@ public struct FloatRunner: ImageRunner {
   public func floats(_ layer: Int) -> UnsafeMutablePointer<Float> { values(layer).assumingMemoryBound(to: Float.self) }
 
   /// Runs one layer, the first one on a normalised input.
+  @inline(never)
   public func run(_ layer: Int, input: UnsafeRawPointer, firstPlane: Int) {
     image.step(layer).forward(
       image.parameters,
