@@ -39,13 +39,13 @@ struct PhenomenaReport {
     lines += result.remarks.map { "note: \($0)" }
     lines += [
       "",
-      pad("phenomenon", 28) + pad("verdict", 13) + pad("score (95 %)", 28) + pad("criterion", 13)
+      pad("phenomenon", 28) + pad("verdict", 13) + pad("score (95 %)", 28) + pad("criterion", 16)
         + pad("null", 10) + pad("less null (95 %)", 28) + "cells  above  out of range",
     ]
     for part in result.results {
       var line = pad(part.phenomenon.title, 28) + pad(part.verdict.rawValue, 13)
       line += pad(PhenomenaReport.text(part.score), 28)
-      line += pad("> \(decimal(part.phenomenon.criterion)) \(part.phenomenon.unit)", 13)
+      line += pad("> \(decimal(part.phenomenon.criterion)) \(part.phenomenon.unit)", 16)
       line += pad(part.null.map { fixed($0.median, 3) } ?? "-", 10)
       line += pad(PhenomenaReport.text(part.difference), 28)
       line += right("\(part.responding)", 5) + right("\(part.above)", 7) + right(percent(part.beyondRange), 14)

@@ -13,7 +13,7 @@ import Testing
     #expect(page.hasPrefix("<!DOCTYPE html>") && page.hasSuffix("</html>\n"))
     #expect(report["bytes"]?.integer == page.utf8.count)
     #expect(page.contains("<h2 id=\"cell-2-title\">Cell 2</h2>") && !page.contains("<h2 id=\"cell-1-title\">"))
-    #expect(page.contains("called “ganglion-9”"))
+    #expect(page.contains("named “ganglion-9” in the model, where it stands at place 2,"))
   }
 
   @Test func whatOtherCommandsFindAreSections() async throws {

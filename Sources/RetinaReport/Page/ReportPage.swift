@@ -119,7 +119,8 @@ struct ReportPage {
       cell below has its rate over time and the contribution of every channel: orange drives the cell, blue holds it back, \
       white (black on a \
       dark page) is nothing. The contributions of one layer add up to the rate less the rate at the baseline, a stimulus of \
-      zeros. Move the marked time with the slider, with the left and right arrow keys (with shift ten frames), or by \
+      zeros; those of another layer are a second account of the same rate. In maps of what a cell or a unit sees, orange is \
+      a preference for light and blue for dark. Channels and cells are counted from 0. Move the marked time with the slider, with the left and right arrow keys (with shift ten frames), or by \
       pointing at a trace; its address in the address bar can be kept and shared.</p>
       </section>
       """
@@ -193,7 +194,7 @@ struct ReportPage {
     let triggered = fieldBlock(
       page.triggered, of: page, "Spike-triggered average",
       "Of the recording, without the held-out part, at the place of the receptive field; z-scores.")
-    var about = ["called “\(page.cell.name)”"]
+    var about = ["named “\(page.cell.name)” in the model, where it stands at place \(page.index), counted from 0"]
     if let centre = page.cell.centre {
       about.append(
         "centre at column \(NumberText.significant(centre.column)), row \(NumberText.significant(centre.row))")
