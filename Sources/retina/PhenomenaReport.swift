@@ -80,16 +80,14 @@ struct PhenomenaReport {
 
   /// Found beside expected, one line per phenomenon.
   static func table(_ check: CircuitCheck) -> String {
-    let width = 28
-    var lines = [
-      pad("", width) + check.rows.map { pad($0.name, 16) }.joined()
-    ]
+    let (width, column) = (28, 18)
+    var lines = [pad("", width) + check.rows.map { pad($0.name, column) }.joined()]
     for (place, name) in check.phenomena.enumerated() {
       var line = pad(name, width)
       for row in check.rows {
         let cell = row.cells[place]
         let score = cell.result.score.map { fixed($0.median, 2) } ?? "-"
-        line += pad("\(cell.isFound ? "yes" : "no") \(score)\(cell.isRight ? "" : " WRONG")", 16)
+        line += pad("\(cell.isFound ? "yes" : "no") \(score)\(cell.isRight ? "" : " WRONG")", column)
       }
       lines.append(line)
     }
