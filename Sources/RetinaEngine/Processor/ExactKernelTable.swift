@@ -1,12 +1,7 @@
 import RetinaKernels
 
-#if canImport(RetinaKernelsAVX2)
-  import RetinaKernelsAVX2
-  import RetinaKernelsAVX512
-#endif
-
 /// The kernels of exact spectra of one processor level; apart from ``FixedPointKernelTable``, since a board's library does without them.
-struct ExactKernelTable: Sendable {
+struct ExactKernelTable: ProcessorKernels {
   /// See ``Kernels``.
   let transform:
     @Sendable (
@@ -25,20 +20,7 @@ struct ExactKernelTable: Sendable {
       UnsafeMutablePointer<Double>, UnsafeMutablePointer<Int64>
     ) -> Void
 
-  /// The kernels of a level; those of the plainest one where a level was not compiled in.
-  init(_ level: ProcessorLevel) {
-    #if canImport(RetinaKernelsAVX2)
-      switch level {
-      case .avx512: self.init(RetinaKernelsAVX512.Kernels.self)
-      case .avx2: self.init(RetinaKernelsAVX2.Kernels.self)
-      case .baseline: self.init(RetinaKernels.Kernels.self)
-      }
-    #else
-      self.init(RetinaKernels.Kernels.self)
-    #endif
-  }
-
-  private init<Level: VectorKernels>(_ kernels: Level.Type) {
+  init<Level: VectorKernels>(_ kernels: Level.Type) {
     transform = {
       Level.exactTransform($0, rows: $1, columns: $2, frame: $3, slot: $4, slots: $5, scratch: $6, ring: $7)
     }

@@ -1,12 +1,7 @@
 import RetinaKernels
 
-#if canImport(RetinaKernelsAVX2)
-  import RetinaKernelsAVX2
-  import RetinaKernelsAVX512
-#endif
-
 /// The fast kernels in fixed point of one processor level; apart from ``KernelTable`` so that a board's library holds no float kernels.
-struct FixedPointKernelTable: Sendable {
+struct FixedPointKernelTable: ProcessorKernels {
   /// Input channels side by side, and output channels summed at a time.
   let depth, outputs: Int
   let pack:
@@ -37,20 +32,7 @@ struct FixedPointKernelTable: Sendable {
   let store: @Sendable (Int, UnsafePointer<Int32>, FixedPointOutput, Int) -> Void
   let dot: @Sendable (Int, Int, UnsafePointer<Int16>, UnsafeRawPointer, FixedPointType) -> Int64
 
-  /// The kernels of a level; those of the plainest one where a level was not compiled in.
-  init(_ level: ProcessorLevel) {
-    #if canImport(RetinaKernelsAVX2)
-      switch level {
-      case .avx512: self.init(RetinaKernelsAVX512.Kernels.self)
-      case .avx2: self.init(RetinaKernelsAVX2.Kernels.self)
-      case .baseline: self.init(RetinaKernels.Kernels.self)
-      }
-    #else
-      self.init(RetinaKernels.Kernels.self)
-    #endif
-  }
-
-  private init<Level: VectorKernels>(_ kernels: Level.Type) {
+  init<Level: VectorKernels>(_ kernels: Level.Type) {
     (depth, outputs) = (Level.fixedPointDepth, Level.fixedPointOutputs)
     pack = { Level.fixedPointPack($0, $1, first: $2, second: $3, offset: $4, into: $5) }
     quantize = {

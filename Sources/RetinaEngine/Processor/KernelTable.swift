@@ -1,12 +1,7 @@
 import RetinaKernels
 
-#if canImport(RetinaKernelsAVX2)
-  import RetinaKernelsAVX2
-  import RetinaKernelsAVX512
-#endif
-
-/// The fast kernels of one processor level; chosen once, when a plan is made.
-public struct KernelTable: Sendable {
+/// The fast kernels of one processor level.
+public struct KernelTable: ProcessorKernels {
   /// Numbers that a kernel reads.
   public typealias Floats = UnsafePointer<Float>
   /// Numbers that a kernel changes.
@@ -43,19 +38,6 @@ public struct KernelTable: Sendable {
   /// A function of each unit in place, see ``Kernels``.
   public let activate: @Sendable (ActivationKind, Int, UnsafeMutablePointer<Float>) -> Void
   let multiplyRows: @Sendable (Int, Int, Floats, Floats, Floats, MutableFloats) -> Void
-
-  /// The kernels of a level; those of the plainest one where a level was not compiled in.
-  public init(_ level: ProcessorLevel) {
-    #if canImport(RetinaKernelsAVX2)
-      switch level {
-      case .avx512: self.init(RetinaKernelsAVX512.Kernels.self)
-      case .avx2: self.init(RetinaKernelsAVX2.Kernels.self)
-      case .baseline: self.init(RetinaKernels.Kernels.self)
-      }
-    #else
-      self.init(RetinaKernels.Kernels.self)
-    #endif
-  }
 
   /// Kernels of the exact path integration, see ``Kernels``.
   public let sweepCrossings:
@@ -96,7 +78,8 @@ public struct KernelTable: Sendable {
   /// Kernels of training, see ``Kernels``.
   public let dropOut: @Sendable (Int, UInt64, Float, MutableFloats) -> Void
 
-  private init<Level: VectorKernels>(_ kernels: Level.Type) {
+  /// The kernels that were compiled for a level.
+  public init<Level: VectorKernels>(_ kernels: Level.Type) {
     transformImage = { Level.transformImage($0, rows: $1, columns: $2, image: $3, scratch: $4, re: $5, im: $6) }
     transformFeatures = { Level.transformFeatures($0, rows: $1, columns: $2, features: $3, scratch: $4, spectrum: $5) }
     restoreFeatures = {
