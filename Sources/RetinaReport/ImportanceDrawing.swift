@@ -25,31 +25,31 @@ struct ImportanceDrawing {
     let first = Double(figure.firstFrame)
     time = Axis(
       from: clock.time(of: first - 0.5), through: clock.time(of: first + Double(max(frameCount, 1)) - 0.5), start: left,
-      end: FigureText.width - FigureText.margin, ticks: 10, smallestStep: clock.smallestTickStep)
+      end: FigureText.fullWidth - FigureText.margin, ticks: 10, smallestStep: clock.smallestTickStep)
   }
 
-  func document() -> String { svg.document(width: FigureText.width, height: y, title: figure.title) }
+  func document() -> String { svg.document(width: FigureText.fullWidth, height: y, title: figure.title) }
 
   func panel() -> ImportancePanel {
     ImportancePanel(
-      svg: document(), left: time.start, right: time.end, top: marked.first?.top ?? 0, bottom: marked.last?.bottom ?? y)
+      svg: document(), left: time.start, right: time.end, marked: marked)
   }
 
   // MARK: - Header and footnote
 
   mutating func drawHeader() {
-    y = FigureText.drawHeader(title: figure.title, subtitle: figure.subtitle, into: &svg)
+    y = FigureText().drawHeader(title: figure.title, subtitle: figure.subtitle, into: &svg)
   }
 
   mutating func drawFootnote() {
-    y = FigureText.drawFootnote(figure.footnote, below: y, into: &svg)
+    y = FigureText().drawFootnote(figure.footnote, below: y, into: &svg)
   }
 
   // MARK: - Rate
 
   mutating func drawRate() {
     let key = figure.observed.isEmpty ? "" : "black: the model; orange: the recording"
-    FigureText.drawHeading("Rate", remark: key, baseline: y + 24, into: &svg)
+    FigureText().drawHeading("Rate", remark: key, baseline: y + 24, into: &svg)
     let box = Box(x: left, y: y + 36, width: time.end - left, height: 120)
     let (rate, observed) = (figure.rate.map(Double.init), figure.observed.map(Double.init))
     var extent = Extent()
@@ -84,9 +84,9 @@ struct ImportanceDrawing {
   mutating func drawMap() {
     guard !figure.rows.isEmpty else { return }
     let scale = ColourScale.diverging(holding: figure.rows.lazy.flatMap(\.values))
-    FigureText.drawHeading("Importance of each channel", baseline: y + 34, into: &svg)
+    FigureText().drawHeading("Contribution of each channel", baseline: y + 34, into: &svg)
     let unit = figure.rateUnit.isEmpty ? "units of the rate" : figure.rateUnit
-    let bar = ColourBar(scale: scale, label: "attribution (\(unit))")
+    let bar = ColourBar(scale: scale, label: "contribution (\(unit))")
     bar.draw(right: Point(x: time.end - 18, y: y + 25), length: 240, labelWidth: 330, into: &svg)
     y += 56
     let rowHeight = min(max(400 / Double(figure.rows.count), 3), 20)
@@ -151,12 +151,12 @@ struct ImportanceDrawing {
 
   mutating func drawUnits() {
     guard !figure.units.isEmpty else { return }
-    FigureText.drawHeading(
+    FigureText().drawHeading(
       "Most important units", remark: "receptive fields; each on its own scale, blue negative, orange positive",
       baseline: y + 26, into: &svg)
     y += 38
     let (columns, gap) = (6, 18.0)
-    let width = (FigureText.width - 2 * FigureText.margin - gap * Double(columns - 1)) / Double(columns)
+    let width = (FigureText.fullWidth - 2 * FigureText.margin - gap * Double(columns - 1)) / Double(columns)
     let cards = figure.units.map {
       UnitCard(unit: $0, rateUnit: figure.rateUnit, clock: clock, lag: figure.lag)
     }

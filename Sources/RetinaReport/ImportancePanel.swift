@@ -6,8 +6,6 @@ struct ImportancePanel {
   let left: Double
   /// The right edge of the last frame.
   let right: Double
-  /// The upper edge of the rate.
-  let top: Double
-  /// The lower edge of the map.
-  let bottom: Double
+  /// The upper and lower edges of the rate and of each group of rows.
+  let marked: [(top: Double, bottom: Double)]
 }

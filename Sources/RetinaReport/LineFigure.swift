@@ -53,12 +53,14 @@ public struct LineFigure: Sendable {
     self.footnote = footnote
   }
 
-  /// The figure as a self-contained SVG document, 900 wide.
-  public func svg() -> String {
+  /// The figure as a self-contained SVG document, 900 wide, or as wide as the place where it is shown: type stays as large.
+  public func svg(width: Double? = nil) -> String {
+    let width = width ?? FigureText.fullWidth
+    let text = FigureText(width: width)
     var svg = SVG()
-    var y = FigureText.drawHeader(title: title, subtitle: subtitle, into: &svg)
-    y = drawKey(below: y, into: &svg) + 14
-    let plot = plot(top: y, height: 320)
+    var y = text.drawHeader(title: title, subtitle: subtitle, into: &svg)
+    y = drawKey(below: y, width: width, into: &svg) + 14
+    let plot = plot(top: y, width: width, height: min(320, width / 2))
     plot.drawGrid(into: &svg)
     for (place, line) in series.enumerated() {
       guard let band = line.band else { continue }
@@ -71,13 +73,13 @@ public struct LineFigure: Sendable {
     let distance = plot.vertical.labelWidth(size: LinePlot.textSize) + 16
     plot.drawLeftAxis(label: verticalLabel, distance: distance, into: &svg)
     LinePlot.drawBottomAxis(plot.horizontal, at: plot.box.bottom, label: horizontalLabel, into: &svg)
-    y = FigureText.drawFootnote(footnote, below: plot.box.bottom + 38, into: &svg)
-    return svg.document(width: FigureText.width, height: y, title: title)
+    y = text.drawFootnote(footnote, below: plot.box.bottom + 38, into: &svg)
+    return svg.document(width: width, height: y, title: title)
   }
 
   private func colour(_ place: Int) -> Colour { Ink.series[place % Ink.series.count] }
 
-  private func plot(top: Double, height: Double) -> LinePlot {
+  private func plot(top: Double, width: Double, height: Double) -> LinePlot {
     var (across, up) = (Extent(), Extent())
     for line in series {
       across.include(line.x)
@@ -89,15 +91,16 @@ public struct LineFigure: Sendable {
     let vertical = Axis(
       from: up.lower - head, through: up.upper + head, start: top + height, end: top, ticks: 6)
     let left = FigureText.margin + vertical.labelWidth(size: LinePlot.textSize) + 24
-    let right = FigureText.width - FigureText.margin
-    let horizontal = Axis(from: across.lower, through: across.upper, start: left, end: right, ticks: 10)
+    let right = width - FigureText.margin
+    let horizontal = Axis(
+      from: across.lower, through: across.upper, start: left, end: right, ticks: min(10, Int(width / 80)))
     let box = Box(x: left, y: top, width: right - left, height: height)
     return LinePlot(box: box, horizontal: horizontal, vertical: vertical)
   }
 
   /// Draws the names of the lines beside pieces of them and returns where the next thing may begin.
-  private func drawKey(below top: Double, into svg: inout SVG) -> Double {
-    let (size, sample, limit) = (12.0, 24.0, FigureText.width - FigureText.margin)
+  private func drawKey(below top: Double, width figureWidth: Double, into svg: inout SVG) -> Double {
+    let (size, sample, limit) = (12.0, 24.0, figureWidth - FigureText.margin)
     var point = Point(x: FigureText.margin, y: top + 18)
     var isEmpty = true
     for (place, line) in series.enumerated() where !line.name.isEmpty {

@@ -52,9 +52,9 @@ public struct MapFigure: Sendable {
   /// The figure as a self-contained SVG document, 900 wide.
   public func svg() -> String {
     var svg = SVG()
-    var y = FigureText.drawHeader(title: title, subtitle: subtitle, into: &svg) + 14
+    var y = FigureText().drawHeader(title: title, subtitle: subtitle, into: &svg) + 14
     let scale = ColourScale.diverging(holding: maps.lazy.flatMap { $0.values })
-    let right = FigureText.width - FigureText.margin
+    let right = FigureText.fullWidth - FigureText.margin
     ColourBar(scale: scale, label: label).draw(right: Point(x: right, y: y), length: 180, labelWidth: 420, into: &svg)
     y += 40
     for first in stride(from: 0, to: maps.count, by: MapFigure.columns) {
@@ -64,8 +64,8 @@ public struct MapFigure: Sendable {
       }
       y += 34 + MapFigure.side + 14
     }
-    y = FigureText.drawFootnote(footnote, below: y, into: &svg)
-    return svg.document(width: FigureText.width, height: y, title: title)
+    y = FigureText().drawFootnote(footnote, below: y, into: &svg)
+    return svg.document(width: FigureText.fullWidth, height: y, title: title)
   }
 
   private func draw(_ map: Map, at corner: Point, scale: ColourScale, into svg: inout SVG) {

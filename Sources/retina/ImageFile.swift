@@ -29,7 +29,7 @@ enum ImageFile {
         all.baseAddress.map { FloatImage.describes($0, count: all.count) } ?? false
       }
       return isFloat ? .floats(try FloatProgram(bytes)) : .integers(try FixedPointProgram(bytes))
-    } catch let error as ImageError {
+    } catch {
       throw FileError(error, file: path)
     }
   }

@@ -27,7 +27,7 @@ import Testing
     let svg = FigureTests.figure().svg()
     let expected = [
       "Bar &amp; grating", "cell 2", "rate (spikes/s)", "relu1 · 0", "relu1 · 3", "relu2 · 1", "time (s)",
-      "attribution (spikes/s)", "frame 41, 0.41 s: 5.00 spikes/s", "row 4, column 5", "+2.50 spikes/s", "lag (s)",
+      "contribution (spikes/s)", "frame 41, 0.41 s: 5.00 spikes/s", "row 4, column 5", "+2.50 spikes/s", "lag (s)",
       "residual 1.2×10⁻⁶",
     ]
     for text in expected { #expect(svg.contains(text), "\(text)") }

@@ -20,7 +20,7 @@ extension ReportSection {
               LineFigure.Series(
                 name: $0.isNull ? "\($0.name), linear-nonlinear" : $0.name, x: $0.x, y: $0.y, isDashed: $0.isNull)
             }
-          ).svg())
+          ).svg(width: Figure.width))
       },
       tables: [Self.table(result)])
   }

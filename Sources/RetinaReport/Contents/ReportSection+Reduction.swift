@@ -29,7 +29,7 @@ extension ReportSection {
             .init(name: "full model", x: x, y: trace.full.map(Double.init)),
             .init(name: "reduced", x: x, y: trace.reduced.map(Double.init), isDashed: true),
           ]
-        ).svg())
+        ).svg(width: Figure.width))
     }
     self.init(
       name: "reduction-\(cell)", title: "Reduction of \(result.cell)",
@@ -40,7 +40,7 @@ extension ReportSection {
       figures: [
         Figure(
           caption: "Explained variance on held-out stimuli against the number of units, drawn from −0.5 on.",
-          svg: fidelity.svg())
+          svg: fidelity.svg(width: Figure.width))
       ] + traces,
       tables: [Self.units(result, cell, clock), Self.fidelity(result, cell)])
   }

@@ -2,6 +2,9 @@
 public struct ReportSection: Sendable {
   /// A drawing with what it shows.
   public struct Figure: Sendable {
+    /// The width at which two stand side by side on a page.
+    static let width = 540.0
+
     /// What is seen, in a sentence.
     public var caption: String
     /// An SVG document.

@@ -130,8 +130,12 @@ struct ReportPage {
 
   private var qualitySection: String {
     var figures: [String] = []
-    if let correlations = quality.correlations() { figures.append(figure(correlations.svg())) }
-    if let calibration = quality.calibration() { figures.append(figure(calibration.svg())) }
+    if let correlations = quality.correlations() {
+      figures.append(figure(correlations.svg(width: ReportSection.Figure.width)))
+    }
+    if let calibration = quality.calibration() {
+      figures.append(figure(calibration.svg(width: ReportSection.Figure.width)))
+    }
     let origin: String
     if let evaluation = contents.evaluation {
       let spans = evaluation.frames.map { "\($0.lowerBound) to \($0.upperBound - 1)" }.joined(separator: ", ")
@@ -254,9 +258,11 @@ struct ReportPage {
       firstFrame: contents.firstFrame, lag: contents.model.facts.lag, rate: response.rates, observed: response.observed,
       rateUnit: contents.model.facts.responseUnit ?? "", rows: rows
     ).panel()
-    let places = [("left", panel.left), ("right", panel.right), ("top", panel.top), ("bottom", panel.bottom)]
-    let data = places.map { "data-\($0.0)=\"\(NumberText.coordinate($0.1))\"" }.joined(separator: " ")
-    return "<div \(data)>\(panel.svg)</div>"
+    let marked = panel.marked.flatMap { [$0.top, $0.bottom] }
+    let places = [("left", [panel.left]), ("right", [panel.right]), ("marked", marked)].map { name, places in
+      "data-\(name)=\"\(places.map(NumberText.coordinate).joined(separator: " "))\""
+    }
+    return "<div \(places.joined(separator: " "))>\(panel.svg)</div>"
   }
 
   private func maps(_ layer: ReportContents.Layer, place: Int) -> String {
@@ -281,7 +287,7 @@ struct ReportPage {
       <p class="muted">Upper picture: contribution of every unit at the marked time (<span class="place"></span>), \
       <span class="lower"></span><span class="key" role="img" aria-label="blue over white to orange"></span>\
       <span class="upper"></span> \(MarkupText.escape(unit)). Lower picture: the channel’s receptive field and its course \
-      in time. Largest units: <span class="units"></span>.</p>
+      in time. A green outline: a contribution of at least half the largest. Largest units: <span class="units"></span>.</p>
       <div class="cards">
       \(cards.joined(separator: "\n"))
       </div>

@@ -85,11 +85,14 @@ enum ReportScript {
       let marker = svg.querySelector(".marker");
       if (!marker) {
         marker = drawn("g", {class: "marker"}, svg);
-        drawn("line", {y1: panel.top, y2: panel.bottom}, marker);
+        const edges = panel.marked.split(" ");
+        for (let i = 0; i < edges.length; i += 2) drawn("line", {y1: edges[i], y2: edges[i + 1]}, marker);
       }
       slot.scrollLeft = x / svg.viewBox.baseVal.width * slot.scrollWidth - slot.clientWidth / 2;
-      marker.firstChild.setAttribute("x1", x);
-      marker.firstChild.setAttribute("x2", x);
+      for (const line of marker.children) {
+        line.setAttribute("x1", x);
+        line.setAttribute("x2", x);
+      }
     }
 
     /// The first channels of a list, largest first; says so when there are more.
