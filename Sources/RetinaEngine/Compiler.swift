@@ -34,6 +34,8 @@ struct Compiler {
       add(.affine(count: input.count, run: run, scale: scalePlace, shift: parameters.store(shift)), input.count, layer)
     case .activation(let activation):
       add(kind(of: activation, count: input.count), input.count, layer)
+    case .divisiveNormalization:
+      add(.divisiveNormalization(count: output.count), output.count, layer)
     case .maximumPool(let pool):
       add(.maximumPool(PoolGeometry(pool, input: input)), output.count, layer)
     case .averagePool(let pool):

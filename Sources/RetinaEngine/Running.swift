@@ -76,6 +76,9 @@ extension Program {
           inputTangent[index]
           * step.parametricSlope(StepParameters(floats: parameters, indices: indices), index, input[index])
       }
+    case .divisiveNormalization(let count):
+      PlainDivisiveNormalization.pushForward(
+        count: count, input: input, inputTangent: inputTangent, outputTangent: outputTangent)
     case .maximumPool(let geometry):
       PlainMaximumPool.select(geometry, input: input, values: inputTangent, output: outputTangent)
     case .averagePool, .gather, .identity:

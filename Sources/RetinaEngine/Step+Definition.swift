@@ -43,6 +43,8 @@ extension Step {
         let (alpha, beta) = parametricSoftplus(parameters, index)
         output[index] = alpha * Elementary.softplus(beta * input[index])
       }
+    case .divisiveNormalization(let count):
+      PlainDivisiveNormalization.forward(count: count, input: input, output: output)
     case .maximumPool(let geometry): PlainMaximumPool.forward(geometry, input: input, output: output)
     case .averagePool(let geometry): PlainAveragePool.forward(geometry, input: input, output: output)
     case .gather(_, let count, let places):
@@ -79,6 +81,9 @@ extension Step {
       for index in 0..<count {
         inputGradient[index] = outputGradient[index] * parametricSlope(parameters, index, input[index])
       }
+    case .divisiveNormalization(let count):
+      PlainDivisiveNormalization.pullBack(
+        count: count, input: input, outputGradient: outputGradient, inputGradient: inputGradient)
     case .maximumPool(let geometry):
       inputGradient.update(repeating: 0, count: count)
       PlainMaximumPool.accumulateInputGradient(

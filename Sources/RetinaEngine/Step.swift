@@ -16,6 +16,8 @@ public struct Step: Sendable {
     case activation(ActivationKind, count: Int)
     /// `alpha log(1 + e^(beta x))`; `perUnit` says whether alpha and beta are one number or one per unit.
     case parametricSoftplus(count: Int, alpha: Int, alphaPerUnit: Bool, beta: Int, betaPerUnit: Bool)
+    /// `y[i] = x[i] / (1 + max(0, x[count + i]))`.
+    case divisiveNormalization(count: Int)
     /// The maximum over windows.
     case maximumPool(PoolGeometry)
     /// The mean over windows.
@@ -36,7 +38,8 @@ public struct Step: Sendable {
     switch kind {
     case .convolution(let geometry, _, _): return geometry.multiplyAdds
     case .dense(let inputs, let outputs, _, _): return inputs * outputs
-    case .affine(let count, _, _, _), .activation(_, let count), .parametricSoftplus(let count, _, _, _, _):
+    case .affine(let count, _, _, _), .activation(_, let count), .parametricSoftplus(let count, _, _, _, _),
+      .divisiveNormalization(let count):
       return count
     case .maximumPool(let geometry), .averagePool(let geometry):
       return geometry.outputCount * geometry.kernelHeight * geometry.kernelWidth
@@ -48,7 +51,7 @@ public struct Step: Sendable {
   public var isAffine: Bool {
     switch kind {
     case .convolution, .dense, .affine, .averagePool, .gather, .identity: return true
-    case .activation, .parametricSoftplus, .maximumPool: return false
+    case .activation, .parametricSoftplus, .divisiveNormalization, .maximumPool: return false
     }
   }
 

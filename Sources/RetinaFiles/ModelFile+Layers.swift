@@ -4,8 +4,9 @@ extension ModelReader {
   /// The types of layers, for the message when a file has another.
   static let layerTypes = [
     "conv2d", "conv2d_stack", "separable_conv", "dense", "batchnorm", "relu", "softplus", "sigmoid", "tanh", "exp",
-    "elu", "parametric_softplus", "maxpool2d", "avgpool2d", "maxpool1d", "avgpool1d", "flatten", "reshape", "readout",
-    "gaussian_noise",
+    "elu", "parametric_softplus", "divisive_normalization", "maxpool2d", "avgpool2d", "maxpool1d", "avgpool1d",
+    "flatten",
+    "reshape", "readout", "gaussian_noise",
   ]
 
   /// One layer of the architecture, with its tensors.
@@ -44,6 +45,7 @@ extension ModelReader {
       return .activation(
         .parametricSoftplus(
           alpha: try take(name, "alpha", axes: "units").values, beta: try take(name, "beta", axes: "units").values))
+    case "divisive_normalization": return .divisiveNormalization
     case "maxpool2d": return .maximumPool(try pool(&properties))
     case "avgpool2d": return .averagePool(try pool(&properties))
     case "maxpool1d": return .maximumPool(try flatPool(&properties))

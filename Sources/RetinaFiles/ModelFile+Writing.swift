@@ -51,6 +51,7 @@ enum ModelWriter {
       return Form(type: "dense", tensors: [("weight", dense.weight)] + bias(dense.bias))
     case .batchNormalization(let normalization): return form(of: normalization)
     case .activation(let activation): return form(of: activation)
+    case .divisiveNormalization: return Form(type: "divisive_normalization")
     case .maximumPool(let pool): return form(of: pool, "maxpool")
     case .averagePool(let pool): return form(of: pool, "avgpool")
     case .flatten: return Form(type: "flatten")

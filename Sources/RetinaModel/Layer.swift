@@ -28,6 +28,11 @@ public enum Operation: Sendable {
   case batchNormalization(BatchNormalization)
   /// A function of each unit alone.
   case activation(Activation)
+  /// A first half of channels, each divided by what its partner in the second half says: `y[c] = x[c] / (1 + max(0, x[C + c]))`, from
+  /// 2 C channels to C (Carandini and Heeger, "Normalization as a canonical neural computation", Nature Reviews Neuroscience 2012).
+  ///
+  /// The layer has no numbers of its own: the layer before says what divides.
+  case divisiveNormalization
   /// The maximum over windows.
   case maximumPool(Pool)
   /// The mean over windows.

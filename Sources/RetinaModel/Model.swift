@@ -132,7 +132,7 @@ extension Operation {
     case .activation(.parametricSoftplus(let alpha, let beta)):
       list.append(("alpha", alpha))
       list.append(("beta", beta))
-    case .activation, .maximumPool, .averagePool, .flatten, .reshape, .readout, .gaussianNoise:
+    case .activation, .divisiveNormalization, .maximumPool, .averagePool, .flatten, .reshape, .readout, .gaussianNoise:
       break
     }
     return list

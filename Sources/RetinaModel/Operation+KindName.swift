@@ -18,6 +18,7 @@ extension Operation {
       case .exp: return "exp"
       case .parametricSoftplus: return "parametric softplus"
       }
+    case .divisiveNormalization: return "divisive normalization"
     case .maximumPool: return "max pool"
     case .averagePool: return "average pool"
     case .flatten: return "flatten"

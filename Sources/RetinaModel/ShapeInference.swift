@@ -10,6 +10,12 @@ extension Operation {
     case .dense(let dense): return try dense.outputShape(of: input)
     case .batchNormalization(let normalization): return try normalization.outputShape(of: input)
     case .activation(let activation): return try activation.outputShape(of: input)
+    case .divisiveNormalization:
+      guard input.rank > 0, input[0] % 2 == 0 else {
+        throw ShapeMismatch(
+          expected: "an even number of channels: what is divided, then what divides", found: "\(input)")
+      }
+      return try shape([input[0] / 2] + input.dimensions.dropFirst())
     case .maximumPool(let pool), .averagePool(let pool): return try pool.outputShape(of: input)
     case .flatten: return Shape(input.count)
     case .reshape(let shape):
@@ -200,7 +206,9 @@ private func checkBias(_ bias: [Float]?, outputs: Int) throws(ShapeMismatch) {
   }
 }
 
-private func shape(_ dimensions: Int...) throws(ShapeMismatch) -> Shape {
+private func shape(_ dimensions: Int...) throws(ShapeMismatch) -> Shape { try shape(dimensions) }
+
+private func shape(_ dimensions: [Int]) throws(ShapeMismatch) -> Shape {
   guard let shape = Shape(checking: dimensions) else {
     throw ShapeMismatch(expected: "an output of at most 2^40 values", found: "more")
   }

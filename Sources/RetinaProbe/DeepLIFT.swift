@@ -19,6 +19,7 @@ extension Probe {
     for index in stride(from: target.boundary - 1, through: boundary, by: -1) {
       switch program.steps[index].kind {
       case .activation, .parametricSoftplus: rescale(index)
+      case .divisiveNormalization(let count): share(index, count)
       case .maximumPool(let geometry): rescale(index, pool: geometry)
       default: program.pullBack(gradients, at: values, from: index + 1, to: index)
       }
@@ -56,6 +57,23 @@ extension Probe {
       } else {
         outgoing[index] = slopes[index]
       }
+    }
+  }
+
+  /// Multipliers of a division: the change of a product of two is shared as Shapley values do, the change of each times the mean of the
+  /// other at both ends.
+  private func share(_ step: Int, _ count: Int) {
+    let (incoming, outgoing) = (gradients[step + 1], gradients[step])
+    let (x, b) = (values[step], baselineValues[step])
+    for index in 0..<count {
+      let (divisor, origin) = (1 + max(0, x[count + index]), 1 + max(0, b[count + index]))
+      outgoing[index] = incoming[index] * (1 / divisor + 1 / origin) / 2
+      let change = x[count + index] - b[count + index]
+      let slope =
+        change == 0
+        ? (x[count + index] > 0 ? -1 / (divisor * divisor) : 0)
+        : (origin - divisor) / change / (divisor * origin)
+      outgoing[count + index] = incoming[index] * slope * (x[index] + b[index]) / 2
     }
   }
 

@@ -46,7 +46,11 @@ extension Probe {
   public func effectiveWeights(ofUnit unit: Int, boundary: Int) -> [Float] {
     Target.unit(unit, boundary: boundary).seed(gradients, count: count(boundary))
     for step in stride(from: boundary - 1, through: 0, by: -1) {
-      if program.steps[step].isAffine {
+      if case .divisiveNormalization(let count) = program.steps[step].kind {
+        // What is divided, by nothing.
+        gradients[step].update(from: gradients[step + 1], count: count)
+        (gradients[step] + count).update(repeating: 0, count: count)
+      } else if program.steps[step].isAffine {
         program.pullBack(gradients, at: values, from: step + 1, to: step)
       } else if count(step) == count(step + 1) {
         gradients[step].update(from: gradients[step + 1], count: count(step))

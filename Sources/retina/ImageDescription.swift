@@ -158,6 +158,7 @@ extension FloatImage: DescribedImage {
     case .affine: return "factor and constant"
     case .activation(let kind, _): return kind.name
     case .parametricSoftplus: return "parametric softplus"
+    case .divisiveNormalization: return "divisive normalization"
     case .maximumPool(let geometry): return "max pool \(geometry.kernelHeight) x \(geometry.kernelWidth)"
     case .averagePool(let geometry): return "average pool \(geometry.kernelHeight) x \(geometry.kernelWidth)"
     case .gather: return "readout"

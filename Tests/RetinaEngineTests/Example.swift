@@ -93,6 +93,20 @@ struct Example: Sendable, CustomTestStringConvertible {
       try $0.convolution(8, 2, 2)
       try $0.add(.maximumPool(Pool(kernel: Spatial(2, 1))))
     },
+    Example("divisive normalisation", Shape(5, 9, 8)) {
+      try $0.convolution(14, 3, 4)
+      try $0.add(.divisiveNormalization)
+      try $0.add(.activation(.relu))
+      try $0.convolution(16, 2, 1)
+      try $0.add(.divisiveNormalization)
+      try $0.normalization(.channel)
+      try $0.dense(6)
+      try $0.add(.divisiveNormalization)
+    },
+    Example("division of the movie", Shape(6, 5, 7)) {
+      try $0.add(.divisiveNormalization)
+      try $0.convolution(3, 2, 2)
+    },
     Example("read-out", Shape(9, 12, 9)) {
       try $0.convolution(12, 5, 5)
       try $0.add(.activation(.relu))

@@ -14,6 +14,11 @@ struct FixedPointExample: Sendable, CustomTestStringConvertible {
     case linearNonlinear
     /// Smooth functions between layers, a factor per unit, a dilation, an average pool.
     case smooth
+    /// Divisions of maps and of units, which integers do not have.
+    case divisive
+
+    /// Those that can be put into integers.
+    static let inIntegers = allCases.filter { $0 != .divisive }
   }
 
   let kind: Kind
@@ -22,7 +27,10 @@ struct FixedPointExample: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(kind)" }
 
-  static let all: [FixedPointExample] = Kind.allCases.compactMap { try? FixedPointExample($0) }
+  static let all: [FixedPointExample] = Kind.inIntegers.compactMap { try? FixedPointExample($0) }
+
+  /// With those that only an image in float32 can hold.
+  static let inFloats: [FixedPointExample] = Kind.allCases.compactMap { try? FixedPointExample($0) }
 
   init(_ kind: Kind) throws {
     self.kind = kind
@@ -61,6 +69,12 @@ struct FixedPointExample: Sendable, CustomTestStringConvertible {
       try builder.add(.activation(.relu))
       try builder.dense(4)
       try builder.add(.activation(.elu(alpha: 0.5)))
+    case .divisive:
+      try builder.convolution(6, 3, 3)
+      try builder.add(.divisiveNormalization)
+      try builder.add(.activation(.relu))
+      try builder.dense(6)
+      try builder.add(.divisiveNormalization)
     }
     model = try builder.model()
   }

@@ -37,6 +37,9 @@ struct Float64Model {
           + Double(normalization.shift[place])
       }
     case .activation(let activation): return input.indices.map { apply(activation, to: input[$0], at: $0) }
+    case .divisiveNormalization:
+      let half = input.count / 2
+      return (0..<half).map { input[$0] / (1 + max(0, input[half + $0])) }
     case .maximumPool(let pool): return Float64Definition.pool(geometry(pool, shape), input: input) { $0.max() ?? 0 }
     case .averagePool(let pool):
       return Float64Definition.pool(geometry(pool, shape), input: input) { $0.reduce(0, +) / Double($0.count) }

@@ -17,6 +17,8 @@ import Testing
       try builder.add(.activation(.softplus))
       try builder.stack([(4, 3), (5, 2)])
       try builder.add(.activation(.elu(alpha: 0.5)))
+      try builder.convolution(6, 1, 1)
+      try builder.add(.divisiveNormalization)
       try builder.separable(3, rank: 2, 2, 2)
       try builder.add(.activation(.tanh))
       try builder.add(
@@ -39,7 +41,8 @@ import Testing
       try builder.dense(5, bias: false)
       try builder.normalization(.unit)
       try builder.add(.activation(.parametricSoftplus(alpha: [2], beta: [0.5])))
-      try builder.dense(2)
+      try builder.dense(4)
+      try builder.add(.divisiveNormalization)
       try builder.add(.activation(.exp))
     }
     let frame = Shape(11, 12)
@@ -97,7 +100,8 @@ import Testing
     let back = try ModelFile.model(of: ModelFile.graph(of: model), file: "-")
     #expect(
       back.layers.map(\.name) == [
-        "layer 0", "layer 1", "layer 2/0", "layer 2", "layer 3", "layer 4/temporal", "layer 4", "layer 5", "layer 6",
+        "layer 0", "layer 1", "layer 2/0", "layer 2", "layer 3", "layer 4", "layer 5", "layer 6/temporal", "layer 6",
+        "layer 7", "layer 8",
       ])
     var graph = ModelFile.graph(of: model)
     // The first two nodes are the normalisation; the convolution after them loses its name.

@@ -239,6 +239,13 @@ import Testing
     #expect(throws: QuantizationError.self) { try quantizer.model(golden: inputs.values) }
   }
 
+  @Test func `a division is refused with its name`() throws {
+    let error = #expect(throws: QuantizationError.self) {
+      try FixedPointExample(.divisive).plan(QuantizationOptions(precision: .int16))
+    }
+    #expect(error?.layer == "layer 1" && error?.found == "divisive normalization")
+  }
+
   @Test func `inputs of other shapes are none`() {
     let shape = Shape(4, 3, 3)
     #expect(InputSequence(Tensor(repeating: 0, shape: Shape(3, 3, 3)), inputShape: shape) == nil)

@@ -45,6 +45,8 @@ private let kinds: [(type: String, input: Shape, operation: Operation)] = [
   ("exp", Shape(4), .activation(.exp)), ("elu", Shape(4), .activation(.elu(alpha: 1))),
   ("elu", Shape(4), .activation(.elu(alpha: 0.1))),
   ("parametric_softplus", Shape(4), .activation(.parametricSoftplus(alpha: [0.5], beta: [1, 2, 3, 4]))),
+  ("divisive_normalization", Shape(4, 2, 3), .divisiveNormalization),
+  ("divisive_normalization", Shape(2), .divisiveNormalization),
   ("maxpool2d", Shape(2, 6, 6), .maximumPool(Pool(kernel: Spatial(2, 2)))),
   ("avgpool2d", Shape(2, 6, 6), .averagePool(Pool(kernel: Spatial(3, 2), stride: Spatial(1, 2)))),
   ("maxpool1d", Shape(9), .maximumPool(Pool(kernel: Spatial(1, 3)))),
@@ -66,7 +68,7 @@ private func same(_ a: Operation, _ b: Operation) -> Bool {
   case (.batchNormalization(let a), .batchNormalization(let b)): a == b
   case (.activation(let a), .activation(let b)): a == b
   case (.maximumPool(let a), .maximumPool(let b)), (.averagePool(let a), .averagePool(let b)): a == b
-  case (.flatten, .flatten): true
+  case (.divisiveNormalization, .divisiveNormalization), (.flatten, .flatten): true
   case (.reshape(let a), .reshape(let b)): a == b
   case (.readout(let a), .readout(let b)): a == b
   case (.gaussianNoise(let a), .gaussianNoise(let b)): a == b
@@ -126,8 +128,9 @@ private func modelFile(
   @Test func everyTypeInTheDocumentIsTested() {
     let types = [
       "conv2d", "conv2d_stack", "separable_conv", "dense", "batchnorm", "relu", "softplus", "sigmoid", "tanh", "exp",
-      "elu", "parametric_softplus", "maxpool2d", "avgpool2d", "maxpool1d", "avgpool1d", "flatten", "reshape",
-      "readout", "gaussian_noise",
+      "elu", "parametric_softplus", "divisive_normalization", "maxpool2d", "avgpool2d", "maxpool1d", "avgpool1d",
+      "flatten",
+      "reshape", "readout", "gaussian_noise",
     ]
     #expect(Set(kinds.map(\.type)) == Set(types))
   }

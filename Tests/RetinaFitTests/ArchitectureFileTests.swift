@@ -64,6 +64,15 @@ import Testing
     }
   }
 
+  @Test func `a division halves the channels`() throws {
+    let made = try ArchitectureFileTests.architecture(
+      """
+      {"layers": [{"name": "a", "type": "conv2d", "channels": 8, "kernel": 3}, {"name": "b", "type": "divisive_normalization"},
+        {"name": "c", "type": "gaussian_readout"}, {"name": "d", "type": "softplus"}]}
+      """)
+    #expect(try made.model().shapes[1] == Shape(4, 10, 10))
+  }
+
   @Test func `cells read their own channels at their centres`() throws {
     let model = try ArchitectureFileTests.architecture(
       """
@@ -110,6 +119,10 @@ import Testing
     (
       #"{"layers": [{"name": "r", "type": "relu"}, {"name": "a", "type": "delayed_conv", "channels": 1, "kernel": 3, "delays": [0]}]}"#,
       "layer 'a': expected a delayed_conv as the first layer"
+    ),
+    (
+      #"{"layers": [{"name": "a", "type": "conv2d", "channels": 3, "kernel": 3}, {"name": "b", "type": "divisive_normalization"}]}"#,
+      "layer 'b': expected an even number of channels"
     ),
     (#"{"layers": [{"name": "a", "type": "dropout", "probability": 1}]}"#, "a probability below 1"),
     (#"{"layers": [{"name": "a", "type": "dense", "units": 4}]}"#, "one unit for each of 3 cells, found [4]"),

@@ -163,6 +163,15 @@ import Testing
         .init("rate", .activation(.softplus)),
       ]
     },
+    Case(name: "divisive normalisation, of maps and of units") { draw in
+      [
+        .init("conv1", draw.convolution(6, 4, 3)), .init("divide1", .divisiveNormalization),
+        .init("conv2", draw.convolution(10, 3, 2)), .init("divide2", .divisiveNormalization),
+        .init("s2", .activation(.softplus)),
+        .init("dense", draw.dense(4, 5 * 30)), .init("divide3", .divisiveNormalization),
+        .init("rate", .activation(.softplus)),
+      ]
+    },
     Case(name: "parametric softplus, one and per unit") { draw in
       [
         .init("conv1", draw.convolution(3, 4, 3)),

@@ -144,6 +144,12 @@ struct ReferenceNetwork {
         }
       case .activation(let activation):
         return batch.map { ($0.values.map { self.value(activation, $0) }, $0.shape) }
+      case .divisiveNormalization:
+        return batch.map { sample in
+          let half = sample.values.count / 2
+          let values = (0..<half).map { sample.values[$0] / (1 + max(0, sample.values[half + $0])) }
+          return (values, [sample.shape[0] / 2] + sample.shape.dropFirst())
+        }
       case .maximumPool(let pool): return batch.map { self.pool($0, pool) { $0.max()! } }
       case .averagePool(let pool): return batch.map { self.pool($0, pool) { $0.reduce(0, +) / Double($0.count) } }
       case .flatten: return batch.map { ($0.values, [$0.values.count]) }

@@ -46,6 +46,8 @@ import Testing
     Inference(
       "parametric softplus, per unit", .activation(.parametricSoftplus(alpha: [1, 2, 3], beta: [2])), Shape(3), Shape(3)
     ),
+    Inference("divisive normalisation", .divisiveNormalization, Shape(4, 9, 10), Shape(2, 9, 10)),
+    Inference("divisive normalisation of units", .divisiveNormalization, Shape(6), Shape(3)),
     Inference("maximum pool", .maximumPool(Pool(kernel: Spatial(2, 3))), Shape(4, 9, 10), Shape(4, 4, 3)),
     Inference(
       "average pool with stride", .averagePool(Pool(kernel: Spatial(3, 3), stride: Spatial(1, 2))), Shape(4, 9, 10),
@@ -184,6 +186,14 @@ import Testing
     #expect(problem.found.contains(misfit.found))
   }
 
+  @Test(arguments: [Shape(3, 9, 10), Shape(7)])
+  func `a division needs an even number of channels`(_ input: Shape) throws {
+    let problems = try problems([Layer("gain", .divisiveNormalization)], input: input)
+    #expect(problems.map(\.place) == ["layer 'gain'"])
+    #expect(problems.first?.expected.contains("an even number of channels") == true)
+    #expect(problems.first?.found == "\(input)")
+  }
+
   @Test func `an output of more than 2^40 values is refused`() throws {
     let padded = Convolution(weight: ones(64, 1, 1, 1), padding: Spatial(65_536, 65_536))
     let problems = try problems([Layer("large", .convolution(padded))], input: Shape(1, 9, 10))
@@ -193,6 +203,7 @@ import Testing
 
   @Test(arguments: [
     Operation.batchNormalization(normalization(1, .channel)), .maximumPool(Pool(kernel: Spatial(1, 1))),
+    .divisiveNormalization,
   ])
   func `operations over an axis refuse inputs without axes`(operation: Operation) {
     #expect(throws: ShapeMismatch.self) { try operation.outputShape(of: Shape()) }

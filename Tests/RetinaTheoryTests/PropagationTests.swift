@@ -222,6 +222,32 @@ import Testing
     #expect(shifted.layers[0].means == [8, -1] && shifted.layers[0].range == -1...8)
   }
 
+  /// Means of 2 and variances of 1 over divisors that are constant, or normal with mean 1 and deviation 2.
+  @Test func `a division is predicted from its halves`() throws {
+    let weight = try #require(Tensor(shape: Shape(2, 2, 1, 1), values: [1, 0, 0, 2]))
+    func ranges(divisor: Float, deviation: Float) throws -> PredictedRanges.Values {
+      var part = Convolution(weight: weight, bias: [2, divisor])
+      part.weight.values[3] = deviation
+      let model = try Model(
+        name: "gain", inputShape: Shape(2, 2, 2),
+        layers: [Layer("conv", .convolution(part)), Layer("gain", .divisiveNormalization)])
+      return PredictedRanges(model).layers[1]
+    }
+    let constant = try ranges(divisor: 3, deviation: 0)
+    #expect(constant.means == [0.5] && constant.range == -0.75...1.75)
+    #expect((constant.rootMeanSquare - (0.25 + 1.0 / 16).squareRoot()).magnitude < 1e-12)
+    // Sums over a fine grid of the normal density; the kink costs the quadrature its accuracy.
+    var (first, second, mass) = (0.0, 0.0, 0.0)
+    for step in -80_000...80_000 {
+      let x = Double(step) / 10_000
+      let (density, gain) = (exp(-x * x / 2), 1 / (1 + max(0, 1 + 2 * x)))
+      (first, second, mass) = (first + density * gain, second + density * gain * gain, mass + density)
+    }
+    let found = try ranges(divisor: 1, deviation: 2)
+    #expect((found.means[0] - 2 * first / mass).magnitude < 0.01)
+    #expect((found.rootMeanSquare - (5 * second / mass).squareRoot()).magnitude < 0.01)
+  }
+
   /// Two channels that are the same cancel in the next convolution, where independent ones would not.
   @Test func `convolutions in a row are predicted as the one that they make`() throws {
     func weight(_ shape: Shape, _ values: [Float]) throws -> Tensor {

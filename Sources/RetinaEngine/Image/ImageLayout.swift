@@ -102,6 +102,7 @@ enum ImageLayout {
     case dense = 7
     case function = 8
     case parametricSoftplus = 9
+    case divisiveNormalization = 10
   }
 
   /// The functions of single units in float32.

@@ -34,7 +34,7 @@ extension ImageChecker<FloatImage> {
     try number(place(Place.type), precision...precision, "values of 32 bits")
     try text(place(Place.names), place(Place.nameBytes))
     let inputs = image.layerInputCount(layer)
-    let code = try number(place(Place.kind), 1...9, "a kind of layer from 1 to 9")
+    let code = try number(place(Place.kind), 1...10, "a kind of layer from 1 to 10")
     switch ImageLayout.Kind(rawValue: UInt32(code)) {
     case .convolution:
       let (perOutput, results) = try convolution(start, image.window(layer), inputs: inputs, outputs: outputs)
@@ -73,6 +73,8 @@ extension ImageChecker<FloatImage> {
         guard found == 1 || found == outputs else { throw fail(place(count), "one number, or one per unit", found) }
         try numbers(place(array), count: found)
       }
+    case .divisiveNormalization:
+      guard inputs == 2 * outputs else { throw fail(place(Place.rank), "half as many values as the input", outputs) }
     case .gather: try gather(start, inputs: inputs, outputs: outputs)
     case .table, nil: throw fail(place(Place.kind), "a kind of layer for float32", code)
     }

@@ -71,6 +71,7 @@ public struct FloatImage: ModelImage, @unchecked Sendable {
       kind = .parametricSoftplus(
         count: count, alpha: place(ImageLayout.Layer.weights), alphaPerUnit: number(ImageLayout.Layer.inputs) > 1,
         beta: place(ImageLayout.Layer.bias), betaPerUnit: number(ImageLayout.Layer.outputs) > 1)
+    case .divisiveNormalization: kind = .divisiveNormalization(count: count)
     case .function, .table, nil:
       kind = .activation(activation(layer), count: count)
     }

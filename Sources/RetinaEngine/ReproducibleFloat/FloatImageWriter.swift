@@ -107,6 +107,7 @@ private struct FloatImageWriter {
       words[Place.outputs] = UInt32(betaPerUnit ? count : 1)
       words[Place.weights] = store(alpha, alphaPerUnit ? count : 1)
       words[Place.bias] = store(beta, betaPerUnit ? count : 1)
+    case .divisiveNormalization: kind = .divisiveNormalization
     case .maximumPool(let geometry):
       kind = .maximumPool
       words[Place.inputs] = UInt32(geometry.channels)

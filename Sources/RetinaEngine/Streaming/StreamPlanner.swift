@@ -58,7 +58,7 @@ struct StreamPlanner {
     case .flatten, .reshape, .gaussianNoise:
       openWindow()
       add(.identity, layer, layout, "none", StageWork(), inPlace: true)
-    case .maximumPool, .averagePool: planPlain(layer: layer, output: output)
+    case .divisiveNormalization, .maximumPool, .averagePool: planPlain(layer: layer, output: output)
     }
   }
 

@@ -185,6 +185,7 @@ struct ChainReader {
     case "Flatten", "Reshape": return try reshape(node)
     case "Mul": return try parametricSoftplus(node)
     case "Softplus": return try softplus(node)
+    case "Slice": return try divisiveNormalization(node)
     default: break
     }
     let activation: Activation
@@ -384,6 +385,34 @@ struct ChainReader {
     else { throw failure(node, "products on both sides of a Softplus", "another product") }
     for part in [node, softplus, last] { try take(part) }
     return (.activation(.parametricSoftplus(alpha: alpha, beta: beta)), last.label)
+  }
+
+  /// The first half of the channels over one plus the positive part of the second: two slices, `Relu`, `Add` and `Div`.
+  private mutating func divisiveNormalization(
+    _ node: GraphNode
+  ) throws(FileError) -> (operation: Operation?, name: String) {
+    let whole = current
+    guard shape.rank > 0, isSlice(node, 0..<shape[0] / 2), let numerator = node.outputs.first,
+      let other = next("Slice", after: 1, reading: whole), isSlice(other, shape[0] / 2..<shape[0]),
+      let lower = other.outputs.first, let relu = next("Relu", after: 2, reading: lower),
+      let positive = relu.outputs.first,
+      let place = [0, 1].first(where: { next("Add", data: $0, after: 3, reading: positive) != nil }),
+      let add = next("Add", data: place, after: 3, reading: positive), tensor(add, 1 - place)?.values == [1],
+      let divisor = add.outputs.first, let quotient = next("Div", data: 1, after: 4, reading: divisor),
+      ExactName(quotient.inputs[0]) == ExactName(numerator), let output = quotient.outputs.first
+    else { throw failure(node, "half of the channels, over one plus a Relu of the others", "another slice") }
+    current = output
+    nodes = nodes.dropFirst(5)
+    return (.divisiveNormalization, quotient.label)
+  }
+
+  /// Whether a slice takes these channels of what the last node gave.
+  private func isSlice(_ node: GraphNode, _ channels: Range<Int>) -> Bool {
+    guard ExactName(node.inputs[0]) == ExactName(current), let starts = integers(node, 1), let ends = integers(node, 2),
+      starts == [channels.lowerBound], ends.count == 1, min(ends[0], shape[0]) == channels.upperBound,
+      integers(node, 3) ?? [0] == [1]
+    else { return false }
+    return node.inputs.count < 5 || integers(node, 4) == [1]
   }
 
   /// One constant factor, or one per unit.

@@ -103,6 +103,7 @@ struct ChainWriter {
       node(name, "Gemm", ["\(name).weight"] + bias(name, dense.bias), [("transB", .integer(1))])
     case .batchNormalization(let normalization): write(name, normalization, input)
     case .activation(let activation): write(name, activation, input)
+    case .divisiveNormalization: writeDivision(name, input)
     case .maximumPool(let pool): write(name, pool, "MaxPool", input, output)
     case .averagePool(let pool): write(name, pool, "AveragePool", input, output)
     case .flatten: flatten(name)
@@ -180,6 +181,24 @@ struct ChainWriter {
       node("\(name)/softplus", "Softplus")
       node(name, "Mul", ["\(name).alpha"])
     }
+  }
+
+  /// The two halves of the channels as slices, and their quotient.
+  private mutating func writeDivision(_ name: String, _ input: Shape) {
+    let (whole, half) = (current, input[0] / 2)
+    func bounds(_ end: String, _ value: Int) -> (name: String, array: TypedArray) {
+      ("\(name).\(end)", TypedArray(unchecked: .integer([value]), type: .signed64, extents: [1]))
+    }
+    constants += [bounds("start", 0), bounds("half", half), bounds("end", 2 * half), bounds("axis", 1)]
+    constants.append(("\(name).one", TypedArray(unchecked: .single([1]), type: .float32, extents: [])))
+    let numerator = "\(name)/numerator"
+    node(numerator, "Slice", ["\(name).start", "\(name).half", "\(name).axis"])
+    current = whole
+    node("\(name)/slice", "Slice", ["\(name).half", "\(name).end", "\(name).axis"])
+    node("\(name)/relu", "Relu")
+    node("\(name)/divisor", "Add", ["\(name).one"])
+    nodes.append(GraphNode(name: name, "Div", inputs: [numerator, current], outputs: [name]))
+    current = name
   }
 
   /// Windows over height and width; other shapes become features before and are taken back afterwards.

@@ -23,7 +23,7 @@ import RetinaModel
 /// | `batchnorm` | `axis` `"channel"` or `"unit"` (`"channel"`), `eps` (1e-3) |
 /// | `dropout` | `probability` |
 /// | `gaussian_noise` | `std` |
-/// | `relu`, `softplus`, `sigmoid`, `tanh`, `exp`, `elu`, `maxpool2d`, `avgpool2d`, `flatten` | as in a model file |
+/// | `relu`, `softplus`, `sigmoid`, `tanh`, `exp`, `elu`, `divisive_normalization`, `maxpool2d`, `avgpool2d`, `flatten` | as in a model file |
 ///
 /// Biases of the layer that gives one unit per cell start so that a softplus gives the cells' mean responses.
 public struct ArchitectureFile: Sendable {
@@ -35,10 +35,8 @@ public struct ArchitectureFile: Sendable {
 
   private static let types = [
     "conv2d", "conv2d_stack", "separable_conv", "delayed_conv", "dense", "gaussian_readout", "factorized_readout",
-    "readout",
-    "batchnorm",
-    "relu", "softplus", "sigmoid", "tanh", "exp", "elu", "maxpool2d", "avgpool2d", "flatten", "gaussian_noise",
-    "dropout",
+    "readout", "batchnorm", "relu", "softplus", "sigmoid", "tanh", "exp", "elu", "divisive_normalization", "maxpool2d",
+    "avgpool2d", "flatten", "gaussian_noise", "dropout",
   ]
   /// The largest number of channels, units or pixels along a kernel, and of weights in a layer.
   private static let (largest, mostWeights) = (4096, 1 << 26)
@@ -136,6 +134,7 @@ public struct ArchitectureFile: Sendable {
     case "tanh": return .layer(.activation(.tanh))
     case "exp": return .layer(.activation(.exp))
     case "elu": return .layer(.activation(.elu(alpha: try properties.optional("alpha", .single) ?? 1)))
+    case "divisive_normalization": return .layer(.divisiveNormalization)
     case "flatten": return .layer(.flatten)
     case "maxpool2d", "avgpool2d":
       let kernel = try properties.required("kernel", .spatial)

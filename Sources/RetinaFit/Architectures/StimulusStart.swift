@@ -23,6 +23,8 @@ public struct StimulusStart: Sendable {
   private static let latest: Float = 0.4
   /// How strongly the latest channel holds back, beside the weight 1 of a channel's own.
   private static let inhibition: Float = 3
+  /// How strongly the mean of recent drives divides, where a layer does: too weakly to silence anything.
+  private static let division: Float = 0.5
   /// What is subtracted from the normalised first layer, in standard deviations.
   private static let threshold: Float = 0.4
   /// Standard deviation of the jitter of a kernel beside the length of its channel weights.
@@ -102,8 +104,13 @@ public struct StimulusStart: Sendable {
         architecture.layers[index].kind = .layer(.convolutionStack(stack))
       case .layer(.convolution(var convolution)) where convolution.groups == 1:
         let shape = convolution.weight.shape
-        let taps = signs == nil ? StimulusStart.subunit : .max
-        convolution.weight = blurred(mixing(shape), shape, taps: taps, &draw)
+        let (taps, before) = (signs == nil ? StimulusStart.subunit : .max, signs)
+        var channels = mixing(shape)
+        if let before, architecture.divides(behind: index) {
+          channels = dividing(channels, before)
+          signs = signs.map { Array($0[..<(shape[0] / 2)]) }
+        }
+        convolution.weight = blurred(channels, shape, taps: taps, &draw)
         architecture.layers[index].kind = .layer(.convolution(convolution))
       case .layer(.batchNormalization(var normalization)) where depth == 1 && index - 1 == firstConvolution:
         for index in normalization.shift.indices { normalization.shift[index] -= StimulusStart.threshold }
@@ -161,6 +168,18 @@ public struct StimulusStart: Sendable {
     return weights
   }
 
+  /// Channel weights `[out, in]` whose second half divides the first: at first by a part of the mean of all channels of the same polarity.
+  private func dividing(_ channels: [Float], _ signs: [Float]) -> [Float] {
+    let half = channels.count / 2
+    var weights = channels
+    for index in half..<channels.count {
+      let divided = (index - half) / signs.count % signs.count
+      let alike = signs.count { $0 == signs[divided] }
+      weights[index] = signs[index % signs.count] == signs[divided] ? StimulusStart.division / Float(alike) : 0
+    }
+    return weights
+  }
+
   /// Kernels `[out, in, height, width]` of given channel weights times a binomial blur of sum 1 over so many taps, with jitter on
   /// every value.
   private func blurred(_ channels: [Float], _ shape: Shape, taps: Int, _ draw: inout WeightDraw) -> Tensor {
@@ -199,6 +218,14 @@ public struct StimulusStart: Sendable {
       }
     }
     return values
+  }
+}
+
+extension Architecture {
+  /// Whether a division follows a layer.
+  fileprivate func divides(behind index: Int) -> Bool {
+    guard index + 1 < layers.count, case .layer(.divisiveNormalization) = layers[index + 1].kind else { return false }
+    return true
   }
 }
 

@@ -123,6 +123,8 @@ struct NetworkCompiler {
         startWithWindows()
         add(ParametricSoftplusStep(layout, alpha: alpha, beta: beta, room: room))
       }
+    case .divisiveNormalization:
+      add(.divisiveNormalization, output)
     case .maximumPool(let pool):
       add(.maximumPool(PoolGeometry(pool, input: shape)), output)
     case .averagePool(let pool):

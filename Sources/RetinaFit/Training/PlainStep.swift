@@ -2,7 +2,8 @@ import RetinaEngine
 import RetinaKernels
 import RetinaModel
 
-/// A step that is computed by its plain definition: convolutions with stride, padding, dilation or groups, pooling, picked units.
+/// A step that is computed by its plain definition: convolutions with stride, padding, dilation or groups, divisive normalisation,
+/// pooling, picked units.
 ///
 /// Values are brought into the order of the model and back.
 final class PlainStep: NetworkStep, @unchecked Sendable {
@@ -15,6 +16,7 @@ final class PlainStep: NetworkStep, @unchecked Sendable {
   /// What is computed.
   enum Kind {
     case convolution(ConvolutionGeometry, LayerWeights)
+    case divisiveNormalization
     case maximumPool(PoolGeometry)
     case averagePool(PoolGeometry)
     case gather([Int])
@@ -53,6 +55,7 @@ final class PlainStep: NetworkStep, @unchecked Sendable {
         switch kind {
         case .convolution(let geometry, let weights):
           PlainConvolution.forward(geometry, input: from, weight: weights.values, bias: weights.bias, output: to)
+        case .divisiveNormalization: PlainDivisiveNormalization.forward(count: output.count, input: from, output: to)
         case .maximumPool(let geometry): PlainMaximumPool.forward(geometry, input: from, output: to)
         case .averagePool(let geometry): PlainAveragePool.forward(geometry, input: from, output: to)
         case .gather(let places): for (index, place) in places.enumerated() { to[index] = from[place] }
@@ -102,6 +105,9 @@ final class PlainStep: NetworkStep, @unchecked Sendable {
         for position in 0..<plane { sum += gradient[output * plane + position] }
         weights.addBias(thread: thread, output: output, sum)
       }
+    case .divisiveNormalization:
+      PlainDivisiveNormalization.pullBack(
+        count: output.count, input: from, outputGradient: gradient, inputGradient: back)
     case .maximumPool(let geometry):
       PlainMaximumPool.accumulateInputGradient(
         geometry, input: from, outputGradient: gradient, inputGradient: back)

@@ -9,7 +9,8 @@ extension Probe {
   /// A unit that gave the part `a_i w_ji` of a sum z_j gets that part of its relevance (Bach, Binder, Montavon 2015):
   /// `R_i = a_i sum over j of w_ji R_j / (z_j + sign(z_j) epsilon)`.
   ///
-  /// Functions of single units pass relevance on, and a maximum pool gives it to the unit that won. The relevance of the target's units
+  /// Functions of single units pass relevance on, a division to what is divided ("signal-take-all"; Arras et al. 2019), and a maximum
+  /// pool gives it to the unit that won. The relevance of the target's units
   /// is their value. Biases keep their part, so that sums are smaller than the target by it. A quadratic form is divided over its units by
   /// their gradient.
   ///
@@ -21,6 +22,11 @@ extension Probe {
     for step in stride(from: target.boundary - 1, through: boundary, by: -1) {
       if program.steps[step].isElementwise, !program.steps[step].isAffine {
         gradients[step].update(from: gradients[step + 1], count: count(step))
+        continue
+      }
+      if case .divisiveNormalization(let count) = program.steps[step].kind {
+        gradients[step].update(from: gradients[step + 1], count: count)
+        (gradients[step] + count).update(repeating: 0, count: count)
         continue
       }
       let (relevance, sums) = (gradients[step + 1], values[step + 1])

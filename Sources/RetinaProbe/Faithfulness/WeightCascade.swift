@@ -100,7 +100,8 @@ extension Operation {
       random.shuffle(&alpha)
       random.shuffle(&beta)
       self = .activation(.parametricSoftplus(alpha: alpha, beta: beta))
-    case .activation, .maximumPool, .averagePool, .flatten, .reshape, .readout, .gaussianNoise: break
+    case .activation, .divisiveNormalization, .maximumPool, .averagePool, .flatten, .reshape, .readout, .gaussianNoise:
+      break
     }
   }
 }

@@ -109,6 +109,7 @@ private struct ChannelSpread {
       }
     case .activation(.relu): return rectified
     case .activation(let activation): return mapped { activation.value($1) }
+    case .divisiveNormalization: return divided
     case .readout(let readout):
       let units = spread(over: input)
       return units.selecting(readout.positions.map { ($0.channel * input[1] + $0.row) * input[2] + $0.column })
@@ -163,6 +164,25 @@ private struct ChannelSpread {
       result.variances[place] = max(
         0, (mean * mean + variances[place]) * mass + mean * deviation * edge - first * first)
       (result.lower[place], result.upper[place]) = (max(0, lower[place]), max(0, upper[place]))
+    }
+    return result
+  }
+
+  /// The first half over one plus the positive part of the second, as if the two did not depend on one another.
+  private var divided: ChannelSpread {
+    let half = means.count / 2
+    var result = selecting(Array(0..<half))
+    let gains = selecting(Array(half..<2 * half)).mapped { _, divisor in 1 / (1 + max(0, divisor)) }
+    for place in 0..<half {
+      let (mean, gain) = (means[place], gains.means[place])
+      result.means[place] = mean * gain
+      result.variances[place] =
+        (mean * mean + variances[place]) * (gain * gain + gains.variances[place]) - mean * mean * gain * gain
+      // The smallest divisor leaves most of either end.
+      (result.lower[place], result.upper[place]) = (
+        lower[place] * (lower[place] < 0 ? gains.upper[place] : gains.lower[place]),
+        upper[place] * (upper[place] > 0 ? gains.upper[place] : gains.lower[place])
+      )
     }
     return result
   }

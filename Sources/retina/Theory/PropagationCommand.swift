@@ -75,6 +75,9 @@ enum PropagationCommand: Command {
     if model.layers.contains(where: { if case .batchNormalization = $0.operation { true } else { false } }) {
       notes.append("the model has batch normalisation, of which the prediction for stacks knows nothing")
     }
+    if model.layers.contains(where: { if case .divisiveNormalization = $0.operation { true } else { false } }) {
+      notes.append("the model has divisive normalization, of which the prediction for stacks knows nothing")
+    }
     return notes
   }
 

@@ -211,6 +211,11 @@ public struct FixedPointQuantizer {
         readout.positions.map {
           Int32(truncatingIfNeeded: ($0.channel * inputShape[1] + $0.row) * inputShape[2] + $0.column)
         })
+    case .divisiveNormalization:
+      throw QuantizationError(
+        layer: model.layers[part.layer].name,
+        expected: "a layer that integers have; write a float32 image with retina convert",
+        found: "divisive normalization")
     case .convolutionStack, .separableConvolution, .flatten, .reshape, .gaussianNoise:
       throw QuantizationError(
         layer: model.layers[part.layer].name, expected: "a layer of a folded model", found: "another one")
