@@ -92,6 +92,9 @@ def apply(layer, tensors, x):
     if kind == "parametric_softplus":
         alpha, beta = (tensors[name] if tensors[name].numel() == 1 else tensors[name].reshape(x.shape[1:]) for name in ["alpha", "beta"])
         return alpha * torch.log1p(torch.exp(beta * x))
+    if kind == "divisive_normalization":
+        divided, divisor = x.chunk(2, dim=1)
+        return divided / (1 + torch.relu(divisor))
     if kind in ["maxpool2d", "avgpool2d"]:
         pool = F.max_pool2d if kind == "maxpool2d" else F.avg_pool2d
         return pool(x, layer["kernel"], layer.get("stride", layer["kernel"]))

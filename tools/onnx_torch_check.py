@@ -82,6 +82,20 @@ class Scaled(nn.Module):
         return torch.clamp(x, -1, 1).sum(dim=1).reshape(x.shape[0], -1)
 
 
+class Division(nn.Module):
+    """Half of the channels over one plus the positive part of the others, of maps and of units."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.read = nn.Conv2d(5, 6, 3), nn.Linear(3 * 6 * 7, 8)
+
+    def forward(self, x):
+        x = self.conv(x)
+        x = torch.relu(x[:, :3] / (1 + torch.relu(x[:, 3:])))
+        x = self.read(x.flatten(1))
+        return x[:, :4] / (1 + torch.relu(x[:, 4:]))
+
+
 def nets():
     """Names, nets, shapes of one input, and whether they are layers in a row."""
     yield "deep_retina", DeepRetina(), (12, 20, 20), True
@@ -93,6 +107,7 @@ def nets():
         nn.Conv2d(4, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 4, 3, bias=False), nn.ReLU(),
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2, bias=False),
     ), (4, 18, 18), True
+    yield "division", Division(), (5, 8, 9), True
     yield "conv1d", nn.Sequential(
         nn.Conv1d(5, 8, 7, padding=3, dilation=2, groups=1), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(3, 2, 1),
         nn.Conv1d(8, 4, 3, groups=4), nn.Softplus(), nn.Flatten(), nn.Linear(4 * 7, 3),

@@ -47,21 +47,39 @@ import Testing
   @Test func `kernels at several delays see earlier frames`() throws {
     let made = try ArchitectureFileTests.architecture(
       """
-      {"layers": [{"name": "a", "type": "delayed_conv", "channels": 2, "kernel": 3, "delays": [0, 3, 1]},
-        {"name": "b", "type": "relu"}, {"name": "c", "type": "gaussian_readout"}, {"name": "d", "type": "softplus"}]}
+      {"layers": [{"name": "a", "type": "conv2d", "channels": 2, "kernel": 3}, {"name": "b", "type": "relu"},
+        {"name": "past", "type": "delays", "delays": [0, 1, 3]}, {"name": "c", "type": "gaussian_readout"},
+        {"name": "d", "type": "softplus"}]}
       """)
-    guard case .delayedConvolution(let delayed) = made.layers[0].kind,
+    guard case .layer(.convolution(let learnt)) = made.layers[0].kind,
       case .convolution(let convolution) = try made.model().layers[0].operation
     else { return #expect(Bool(false), "other layers") }
     // Six frames, of which three are the longest delay.
-    #expect(delayed.kernel.shape == Shape(2, 3, 3, 3) && convolution.weight.shape == Shape(6, 6, 3, 3))
-    for (output, first) in [3, 3, 0, 0, 2, 2].enumerated() {
+    #expect(learnt.weight.shape == Shape(2, 3, 3, 3) && convolution.weight.shape == Shape(6, 6, 3, 3))
+    for (output, first) in [3, 3, 2, 2, 0, 0].enumerated() {
       let channel = output % 2
       var expected = [Float](repeating: 0, count: 54)
       expected.replaceSubrange(
-        first * 9..<first * 9 + 27, with: delayed.kernel.values[channel * 27..<channel * 27 + 27])
+        first * 9..<first * 9 + 27, with: learnt.weight.values[channel * 27..<channel * 27 + 27])
       #expect(Array(convolution.weight.values[output * 54..<output * 54 + 54]) == expected, "output \(output)")
     }
+  }
+
+  /// Delays, then a layer that cannot stand behind them; a layer that cannot stand before them.
+  @Test(arguments: [
+    (#"{"name": "b", "type": "delays", "delays": [0, 1]}, {"name": "c", "type": "relu"}"#, "behind delays"),
+    (
+      #"{"name": "c", "type": "batchnorm", "axis": "unit"}, {"name": "b", "type": "delays", "delays": [0, 1]}"#,
+      "before delays"
+    ),
+  ]) func `layers beside delays are named`(layers: String, message: String) throws {
+    let made = try ArchitectureFileTests.architecture(
+      """
+      {"layers": [{"name": "a", "type": "conv2d", "channels": 2, "kernel": 3}, \(layers),
+        {"name": "d", "type": "gaussian_readout"}]}
+      """)
+    let error = #expect(throws: ModelError.self) { try made.model() }
+    #expect(error?.problems.first?.place == "layer 'c'" && error?.problems.first?.expected.contains(message) == true)
   }
 
   @Test func `a division halves the channels`() throws {
@@ -83,6 +101,22 @@ import Testing
     guard case .readout(let readout) = model.layers[1].operation else { return #expect(Bool(false), "another layer") }
     // The map begins two pixels inside the frame.
     #expect(readout.positions == (0..<3).map { Readout.Position(channel: $0, row: 4, column: 2 + $0) })
+  }
+
+  /// A stride of 2, then every third unit: they lie at pixels 1 and 7.
+  @Test func `read-outs start at the centres of coarse maps`() throws {
+    let made = try ArchitectureFileTests.architecture(
+      """
+      {"layers": [{"name": "a", "type": "conv2d", "channels": 2, "kernel": 3, "stride": 2},
+        {"name": "every", "type": "avgpool2d", "kernel": 1, "stride": 3},
+        {"name": "b", "type": "gaussian_readout"}]}
+      """, size: 13)
+    guard case .gaussianReadout(let readout) = made.layers[2].kind else { return #expect(Bool(false), "another layer") }
+    #expect(readout.height == 2 && readout.width == 2)
+    // Cells at columns 4, 5 and 6, all in row 6.
+    for (found, wanted) in zip(readout.centres, [3.0 / 6, 5.0 / 6, 4.0 / 6, 5.0 / 6, 5.0 / 6, 5.0 / 6]) {
+      #expect(abs(Double(found) - wanted) < 1e-6, "\(readout.centres)")
+    }
   }
 
   @Test(arguments: [
@@ -110,15 +144,16 @@ import Testing
       "layer 'b': expected features"
     ),
     (
-      #"{"layers": [{"name": "a", "type": "delayed_conv", "channels": 1, "kernel": 3, "delays": [0, 6]}]}"#,
-      "delays of 0 to 5 frames, no two alike, found [0, 6]"
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 1, "kernel": 3}, {"name": "a", "type": "delays", "delays": [0, 6]}]}"#,
+      "layer 'a': expected delays of 0 to 5 frames, ascending, found [0, 6]"
     ),
     (
-      #"{"layers": [{"name": "a", "type": "delayed_conv", "channels": 1, "kernel": 3, "delays": [1, 1]}]}"#, "[1, 1]"
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 1, "kernel": 3}, {"name": "a", "type": "delays", "delays": [1, 1]}]}"#,
+      "[1, 1]"
     ),
     (
-      #"{"layers": [{"name": "r", "type": "relu"}, {"name": "a", "type": "delayed_conv", "channels": 1, "kernel": 3, "delays": [0]}]}"#,
-      "layer 'a': expected a delayed_conv as the first layer"
+      #"{"layers": [{"name": "f", "type": "flatten"}, {"name": "a", "type": "delays", "delays": [0]}]}"#,
+      "layer 'a': expected features"
     ),
     (
       #"{"layers": [{"name": "a", "type": "conv2d", "channels": 3, "kernel": 3}, {"name": "b", "type": "divisive_normalization"}]}"#,

@@ -98,14 +98,14 @@ import Testing
         .init("tanh", .activation(.tanh)), .init("dense", draw.dense(2, 3 * 42)),
       ]
     },
-    Case(name: "kernels at several delays") { draw in
+    Case(name: "delays of maps, twice", input: Shape(7, 9, 8)) { draw in
       [
         .init(
-          "conv1",
-          .delayedConvolution(
-            DelayedConvolution(kernel: draw.tensor(2, 2, 3, 3), delays: [0, 2, 1], bias: draw.values(6, scale: 0.3)))),
-        .init("s1", .activation(.softplus)), .init("conv2", draw.convolution(3, 6, 3)),
-        .init("tanh", .activation(.tanh)), .init("dense", draw.dense(2, 3 * 20)), .init("rate", .activation(.softplus)),
+          "conv1", draw.convolution(3, 2, 3)), .init("bn1", draw.normalization(.channel, 3)),
+        .init("s1", .activation(.softplus)), .init("past1", .delays([0, 1, 3])),
+        .init("conv2", draw.convolution(9, 9, 3)),
+        .init("tanh", .activation(.tanh)), .init("past2", .delays([0, 2])), .init("conv3", draw.convolution(2, 18, 2)),
+        .init("dense", draw.dense(2, 2 * 12)), .init("rate", .activation(.softplus)),
       ]
     },
     Case(name: "Gaussian read-out") { draw in
@@ -206,12 +206,13 @@ import Testing
     let loss = network.loss(
       movie: movie, firstFrames: first, responses: responses, loss: item.loss, activity: activity)
 
+    let longest = architecture.longestDelay
     let windows = first.flatMap { frame in
-      (0..<batch.length).map { step in
-        (0..<item.input.count).map { Double(movie[(frame + step) * pixels + $0]) }
+      (0..<batch.length + longest).map { step in
+        (0..<item.input.count - longest * pixels).map { Double(movie[(frame + step) * pixels + $0]) }
       }
     }
-    let reference = ReferenceNetwork(architecture: architecture, groups: network.groups)
+    let reference = ReferenceNetwork(architecture: architecture, groups: network.groups, clips: batch.clips)
     let parameters = network.parameters.map(Double.init)
     func referenceLoss(_ parameters: [Double]) -> Double {
       reference.loss(parameters, windows: windows, responses: responses, loss: item.loss, activity: activity)
@@ -234,6 +235,35 @@ import Testing
     }
     for (name, error) in errors { #expect(error <= 1e-6 * largest, "\(name), seed \(seed): \(error) of \(largest)") }
   }
+  /// Three convolutions with delays between them: windows of the model that they are written out as have the rates of the clips.
+  @Test func delaysAreWrittenOut() throws {
+    let seed: UInt64 = 27
+    var draw = Draw(generator: SeededGenerator(seed: seed))
+    let (input, pixels, windows) = (Shape(8, 9, 8), 72, 5)
+    let layers: [TrainableLayer] = [
+      .init("conv1", draw.convolution(3, 3, 3)), .init("relu1", .activation(.relu)),
+      .init("every", .averagePool(Pool(kernel: Spatial(1, 1), stride: Spatial(2, 2)))),
+      .init("past1", .delays([0, 1, 3])),
+      .init("conv2", draw.convolution(4, 9, 2)), .init("tanh", .activation(.tanh)),
+      .init("mixed", draw.convolution(4, 4, 1)),
+      .init("past2", .delays([0, 2])), .init("conv3", draw.convolution(2, 8, 1)), .init("flatten", .flatten),
+    ]
+    let network = try Network(
+      Architecture(name: "test", inputShape: input, layers: layers), clips: 2, clipLength: windows, threads: 2)
+    let movie = draw.values(20 * pixels)
+    _ = network.loss(
+      movie: movie, firstFrames: [0, 4], responses: draw.values(2 * windows * network.cells), loss: .meanSquare)
+    let model = try network.model()
+    #expect(model.layers.map(\.name) == layers.filter { !$0.name.hasPrefix("past") }.map(\.name))
+    let frames = [0, 4].flatMap { Array($0..<$0 + windows) }
+    let inputs = frames.flatMap { frame -> [Float] in Array(movie[frame * pixels..<(frame + 8) * pixels]) }
+    let batch = try #require(Tensor(shape: Shape(2 * windows, 8, 9, 8), values: inputs))
+    let found = Program(model).run(batch, of: model, layers: [model.layers.count - 1], threads: 1).tensors[0].values
+    let rates = network.rates
+    #expect(found.count == rates.count && rates.contains { $0.magnitude > 0.1 })
+    for (a, b) in zip(found, rates) { #expect(abs(a - b) < 1e-5, "seed \(seed)") }
+  }
+
   /// Of kernels of a usual size, first in the network and behind another layer, against the plain definition.
   @Test(arguments: [false, true])
   func weightGradientsOfSpectraAreThoseOfTheDefinition(_ isFirst: Bool) throws {

@@ -6,14 +6,19 @@ import RetinaModel
 struct ReferenceNetwork {
   let architecture: Architecture
   let groups: [ParameterGroup]
+  /// Stretches of consecutive windows that a batch is made of.
+  let clips: Int
   /// Values of one sample with their shape `[channel, height, width]`, or `[count]`.
   typealias Sample = (values: [Double], shape: [Int])
 
-  /// The mean loss over responses that are not NaN, plus `activity` times the mean magnitude of the rates.
+  /// The mean loss of clips over responses that are not NaN, where windows before delays are shorter and more; plus `activity` times the mean magnitude of the rates.
   func loss(
     _ parameters: [Double], windows: [[Double]], responses: [Float], loss: Loss, activity: Double
   ) -> Double {
-    var batch: [Sample] = windows.map { ($0, architecture.inputShape.dimensions) }
+    var batch: [Sample] = windows.map { window in
+      let plane = architecture.inputShape[1] * architecture.inputShape[2]
+      return (window, [window.count / plane] + architecture.inputShape.dimensions.dropFirst())
+    }
     for layer in architecture.layers { batch = run(layer, batch, parameters) }
     var (total, count) = (0.0, 0)
     for (sample, result) in batch.enumerated() {
@@ -40,18 +45,13 @@ struct ReferenceNetwork {
     let bias = parameter("\(layer.name).bias", parameters)
     switch layer.kind {
     case .dropout: return batch
-    case .delayedConvolution(let delayed):
-      // Each delay is a convolution of its own, of the frames that end so much earlier.
-      let (kernel, plane) = (delayed.kernel.shape, batch[0].shape[1] * batch[0].shape[2])
-      return batch.map { sample in
-        let parts = delayed.delays.enumerated().map { place, delay in
-          let end = sample.shape[0] - delay
-          return convolve(
-            (Array(sample.values[(end - kernel[1]) * plane..<end * plane]), [kernel[1]] + sample.shape.dropFirst()),
-            learnt("weight"), Convolution(weight: delayed.kernel),
-            Array(bias![place * delayed.channels..<(place + 1) * delayed.channels]))
+    case .delays(let delays):
+      let (windows, longest) = (batch.count / clips, delays.max()!)
+      return (0..<clips).flatMap { clip in
+        (longest..<windows).map { window in
+          let parts = delays.map { batch[clip * windows + window - $0] }
+          return (parts.flatMap { $0.values }, [parts.count * parts[0].shape[0]] + parts[0].shape.dropFirst())
         }
-        return (parts.flatMap { $0.values }, [parts.count * kernel[0]] + parts[0].shape.dropFirst())
       }
     case .gaussianReadout(let readout):
       let cells = readout.cells

@@ -108,27 +108,25 @@ import Testing
     let start = StimulusStart(
       set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
       centres: [nil, nil, nil, nil])
-    let delayed = DelayedConvolution(
-      kernel: Tensor(repeating: 0, shape: Shape(2, 6, 7, 7)), delays: [0, 2, 4], bias: [Float](repeating: 0, count: 6))
     let options = ArchitectureOptions(history: history, height: size, width: size, cells: 4)
     var draw = WeightDraw(.he, seed: 1)
     var architecture = Architecture(
       name: "delays", inputShape: Shape(history, size, size),
       layers: [
-        .init("conv1", .delayedConvolution(delayed)),
-        .init("bn1", .batchNormalization(.start(.channel, count: 6))),
+        .init("conv1", .convolution(Convolution(weight: Tensor(repeating: 0, shape: Shape(2, 6, 7, 7))))),
+        .init("bn1", .batchNormalization(.start(.channel, count: 2))), .init("past", .delays([0, 2, 4])),
         .init("dense", draw.readout(.gaussian, of: (6, 7, 7), bias: true, options)),
       ])
     start.apply(to: &architecture, seed: 1)
-    guard case .delayedConvolution(let first) = architecture.layers[0].kind,
-      case .gaussianReadout(let readout) = architecture.layers[2].kind
+    guard case .layer(.convolution(let first)) = architecture.layers[0].kind,
+      case .gaussianReadout(let readout) = architecture.layers[3].kind
     else { return #expect(Bool(false), "other layers") }
     guard case .layer(.batchNormalization(let normalization)) = architecture.layers[1].kind else { return }
-    #expect(normalization.shift == [Float](repeating: 0, count: 6))
+    #expect(normalization.shift == [Float](repeating: 0, count: 2))
     // OFF first, as most cells are; each strongest one or two frames before its newest.
     for (channel, sign) in [Float(-1), 1].enumerated() {
       let course = (0..<6).map { frame in
-        sign * first.kernel.values[(channel * 6 + frame) * 49..<(channel * 6 + frame + 1) * 49].reduce(0, +)
+        sign * first.weight.values[(channel * 6 + frame) * 49..<(channel * 6 + frame + 1) * 49].reduce(0, +)
       }
       #expect((1...2).contains(5 - course.indices.max { course[$0] < course[$1] }!), "\(course)")
     }
@@ -136,6 +134,39 @@ import Testing
       for output in 0..<6 {
         #expect(
           (readout.features[cell * 6 + output] > 0.15) == ((output % 2 == 1) == (cell == 3)), "\(cell), \(output)")
+      }
+    }
+  }
+
+  /// Three channels, of which the last is ON: what divides is half the mean of the channels of a polarity.
+  @Test func aDivisionStartsWithTheMeanOfItsPolarity() throws {
+    let set = set()
+    let start = StimulusStart(
+      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
+      centres: [nil, nil, nil, nil])
+    func convolution(_ shape: Shape) -> RetinaModel.Operation {
+      .convolution(Convolution(weight: Tensor(repeating: 0, shape: shape)))
+    }
+    let options = ArchitectureOptions(history: history, height: size, width: size, cells: 4)
+    var draw = WeightDraw(.he, seed: 1)
+    var architecture = Architecture(
+      name: "gain", inputShape: Shape(history, size, size),
+      layers: [
+        .init("conv1", convolution(Shape(3, history, 7, 7))), .init("conv2", convolution(Shape(6, 3, 1, 1))),
+        .init("gain", .divisiveNormalization),
+        .init("dense", draw.readout(.gaussian, of: (3, 7, 7), bias: true, options)),
+      ])
+    start.apply(to: &architecture, seed: 1)
+    guard case .layer(.convolution(let before)) = architecture.layers[1].kind,
+      case .gaussianReadout(let readout) = architecture.layers[3].kind
+    else { return #expect(Bool(false), "other layers") }
+    // The jitter is a tenth of the rows' mean length.
+    for (value, wanted) in zip(before.weight.values[9...], [0.25, 0.25, 0, 0.25, 0.25, 0, 0, 0, 0.5] as [Float]) {
+      #expect((value - wanted).magnitude < 0.2, "\(before.weight.values)")
+    }
+    for cell in 0..<4 {
+      for channel in 0..<3 {
+        #expect((readout.features[cell * 3 + channel] > 0.3) == ((channel == 2) == (cell == 3)), "\(cell), \(channel)")
       }
     }
   }

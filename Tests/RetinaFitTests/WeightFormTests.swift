@@ -98,7 +98,6 @@ import Testing
     ]),
     .separable(outputs: 2, rank: 3, inputs: 4, positions: 6), .gaussian(cells: 2, channels: 3, height: 4, width: 5),
     .factorized(cells: 2, channels: 3, height: 4, width: 5), .free(count: 7),
-    .delayed(channels: 2, reach: 3, positions: 4, delays: [1, 0, 4]),
   ])
   func theAdjointIsTheDerivative(_ form: WeightForm) {
     let parameters = random(form.parameterCount, seed: 1).map(Double.init)

@@ -20,7 +20,8 @@ public struct Architecture: Sendable {
   ///
   /// - Throws: ``ModelError`` that lists every layer that does not fit.
   public func model(facts: Facts = Facts()) throws(ModelError) -> Model {
-    try Model(name: name, inputShape: inputShape, layers: layers.compactMap { $0.deployed }, facts: facts)
+    let deployed = longestDelay > 0 ? try WrittenOutDelays(self).layers : layers.compactMap { $0.deployed }
+    return try Model(name: name, inputShape: inputShape, layers: deployed, facts: facts)
   }
 }
 
@@ -35,8 +36,8 @@ public struct TrainableLayer: Sendable {
   public enum Kind: Sendable {
     /// A layer of a model, whose parameters are learnt as they stand.
     case layer(Operation)
-    /// A convolution of the movie whose kernels are also there some frames later.
-    case delayedConvolution(DelayedConvolution)
+    /// The channels of these numbers of frames before, beside one another: the past, for a convolution that follows.
+    case delays([Int])
     /// A dense layer whose weights are a Gaussian over positions times a weight per channel.
     case gaussianReadout(GaussianReadout)
     /// A dense layer whose weights are a free mask over positions times a weight per channel.
@@ -56,14 +57,13 @@ public struct TrainableLayer: Sendable {
     self.init(name, .layer(operation))
   }
 
-  /// The layer as a model has it; nothing for dropout.
+  /// The layer as a model has it; nothing for dropout and delays.
   var deployed: Layer? {
     switch kind {
     case .layer(let operation): return Layer(name, operation)
-    case .delayedConvolution(let delayed): return Layer(name, .convolution(delayed.convolution))
     case .gaussianReadout(let readout): return Layer(name, .dense(readout.dense))
     case .factorizedReadout(let readout): return Layer(name, .dense(readout.dense))
-    case .dropout: return nil
+    case .delays, .dropout: return nil
     }
   }
 }

@@ -16,7 +16,7 @@ import RetinaModel
 /// | --- | --- |
 /// | `conv2d` | `channels` (or `"cells"`), `kernel`; `stride` (1), `padding` (0), `dilation` (1), `groups` (1), `bias` (true) |
 /// | `conv2d_stack`, `separable_conv` | `channels`, `kernel` |
-/// | `delayed_conv`, first layer only | `channels`, `kernel`, `delays`: frames, such as `[0, 1, 2, 4]`; see ``DelayedConvolution`` |
+/// | `delays` | `delays`: frames, ascending, such as `[0, 1, 2, 4]`; the channels of so many frames before, for a convolution that follows |
 /// | `dense` | `units` (`"cells"`), `bias` (true) |
 /// | `gaussian_readout`, `factorized_readout` | none: one unit per cell |
 /// | `readout` | none: each cell reads its own channel at its receptive-field centre |
@@ -34,7 +34,7 @@ public struct ArchitectureFile: Sendable {
   private let layers: [JSON]
 
   private static let types = [
-    "conv2d", "conv2d_stack", "separable_conv", "delayed_conv", "dense", "gaussian_readout", "factorized_readout",
+    "conv2d", "conv2d_stack", "separable_conv", "delays", "dense", "gaussian_readout", "factorized_readout",
     "readout", "batchnorm", "relu", "softplus", "sigmoid", "tanh", "exp", "elu", "divisive_normalization", "maxpool2d",
     "avgpool2d", "flatten", "gaussian_noise", "dropout",
   ]
@@ -62,18 +62,29 @@ public struct ArchitectureFile: Sendable {
   public func architecture(_ options: ArchitectureOptions) throws(FileError) -> Architecture {
     let input = Shape(options.history, options.height, options.width)
     var draw = WeightDraw(options.start, seed: options.seed)
-    var (shape, made) = (input, [TrainableLayer]())
+    // What comes before delays sees fewer frames, in more windows.
+    var (shape, made, options) = (input, [TrainableLayer](), options)
+    var grid = (
+      rows: MapGrid(units: input[1], pixels: input[1]), columns: MapGrid(units: input[2], pixels: input[2])
+    )
+    let longest = layers.reduce(0) { $0 + ($1["delays"]?.array?.compactMap { $0.integer }.max() ?? 0) }
+    if longest > 0, longest < options.history {
+      shape = Shape(options.history - longest, options.height, options.width)
+    }
     for (index, json) in layers.enumerated() {
       let place = json["name"]?.string.map { "layer \(quoted($0))" } ?? "layer \(index)"
       var properties = try JSONProperties(json, place: place, file: file)
       let name = try properties.required("name", .text)
       guard !made.contains(where: { $0.name == name }) else { throw failure(place, "a name of its own", "two of it") }
-      let kind = try kind(of: &properties, place, input: shape, isFirst: made.isEmpty, options, &draw)
+      let kind = try kind(of: &properties, place, input: shape, options, &draw)
       try properties.finish()
       made.append(TrainableLayer(name, kind))
+      if case .delays(let delays) = kind { shape = Shape(delays.count * shape[0], shape[1], shape[2]) }
       guard let operation = made[made.count - 1].deployed?.operation else { continue }
       do throws(ShapeMismatch) {
-        shape = try operation.outputShape(of: shape)
+        let output = try operation.outputShape(of: shape)
+        operation.pass(&grid.rows, &grid.columns, input: shape, output: output)
+        (shape, options.grid) = (output, grid)
       } catch {
         throw failure(place, error.expected, error.found)
       }
@@ -85,7 +96,7 @@ public struct ArchitectureFile: Sendable {
   }
 
   private func kind(
-    of properties: inout JSONProperties, _ place: String, input: Shape, isFirst: Bool, _ options: ArchitectureOptions,
+    of properties: inout JSONProperties, _ place: String, input: Shape, _ options: ArchitectureOptions,
     _ draw: inout WeightDraw
   ) throws(FileError) -> TrainableLayer.Kind {
     let type = try properties.required("type", .text)
@@ -100,9 +111,7 @@ public struct ArchitectureFile: Sendable {
       return .layer(
         draw.convolution(
           type == "conv2d_stack" ? .stack : .separable, outputs: outputs, inputs: inputs, kernel: kernel))
-    case "delayed_conv":
-      guard isFirst else { throw failure(place, "a delayed_conv as the first layer", "one later") }
-      return .delayedConvolution(try delayedConvolution(&properties, place, options, &draw))
+    case "delays": return .delays(try delays(&properties, place, features(input, place).channels, options))
     case "dense":
       let units = try size("units", &properties, place, options, standard: options.cells)
       let hasBias = try properties.optional("bias", .truth) ?? true
@@ -165,21 +174,16 @@ public struct ArchitectureFile: Sendable {
     return convolution
   }
 
-  private func delayedConvolution(
-    _ properties: inout JSONProperties, _ place: String, _ options: ArchitectureOptions, _ draw: inout WeightDraw
-  ) throws(FileError) -> DelayedConvolution {
-    let channels = try size("channels", &properties, place, options)
-    let kernel = try properties.required("kernel", .spatial)
+  private func delays(
+    _ properties: inout JSONProperties, _ place: String, _ channels: Int, _ options: ArchitectureOptions
+  ) throws(FileError) -> [Int] {
     let delays = try properties.required("delays", .integerList)
-    guard let longest = delays.max(), delays.allSatisfy({ $0 >= 0 }), Set(delays).count == delays.count,
-      longest < options.history
+    guard let longest = delays.max(), delays.allSatisfy({ $0 >= 0 }), zip(delays, delays.dropFirst()).allSatisfy(<),
+      longest < options.history, delays.count * channels <= ArchitectureFile.largest
     else {
-      throw failure(place, "delays of 0 to \(options.history - 1) frames, no two alike", "\(delays)")
+      throw failure(place, "delays of 0 to \(options.history - 1) frames, ascending", "\(delays)")
     }
-    let shape = try weights([channels, options.history - longest, kernel.vertical, kernel.horizontal], place)
-    _ = try weights([delays.count * channels, options.history, kernel.vertical, kernel.horizontal], place)
-    return DelayedConvolution(
-      kernel: draw.weights(shape), delays: delays, bias: [Float](repeating: 0, count: delays.count * channels))
+    return delays
   }
 
   /// The shape of weights, which must not be too many.

@@ -18,6 +18,8 @@ public struct ArchitectureOptions: Sendable {
   public var readout: ReadoutForm?
   /// Receptive-field centres `(column, row)` in pixels of the frame; the middle where there are none.
   public var centres: [(column: Double, row: Double)]?
+  /// Rows and columns of the map that is read out; a unit for each pixel, in the middle of the frame, where nothing else is said.
+  var grid: (rows: MapGrid, columns: MapGrid)?
   /// Mean response of each cell, which the biases of the read-out start from; 1/10 where there are none.
   public var meanResponses: [Float]?
   /// How weights start.

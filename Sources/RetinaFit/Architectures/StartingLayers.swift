@@ -77,11 +77,12 @@ extension WeightDraw {
 }
 
 extension ArchitectureOptions {
-  /// The cells' centres `(column, row)` in units of a feature map in the middle of the frame.
+  /// The cells' centres `(column, row)` in units of a feature map.
   func centres(height: Int, width: Int) -> [Float] {
-    let (top, left) = (Double(self.height - height) / 2, Double(self.width - width) / 2)
     guard let centres else { return (0..<cells).flatMap { _ in [Float(width - 1) / 2, Float(height - 1) / 2] } }
-    return centres.flatMap { [Float($0.column - left), Float($0.row - top)] }
+    let (rows, columns) =
+      grid ?? (MapGrid(units: height, pixels: self.height), MapGrid(units: width, pixels: self.width))
+    return centres.flatMap { [Float(columns.place(of: $0.column)), Float(rows.place(of: $0.row))] }
   }
 
   /// Each cell reads a channel of its own at its centre.

@@ -7,8 +7,8 @@ import RetinaStimuli
 /// main time course of the cells' spike-triggered averages, delayed from not at all to by two fifths of its width. Later layers start
 /// as blurs of the same channel; in the second, the latest channel of each polarity holds the others of it back. A network that
 /// starts without delayed inhibition seldom finds it: its channels soon have one time course, and remain so. Where the first layer is
-/// normalised, its channels start with a threshold, as the subunits of a retina have. A delayed convolution brings delays of its own: behind
-/// it neither is there at first.
+/// normalised, its channels start with a threshold, as the subunits of a retina have. Where an architecture has delays of its own neither is
+/// there at first.
 public struct StimulusStart: Sendable {
   /// Where each cell's spike-triggered average is largest, `(column, row)`.
   public let centres: [(column: Double, row: Double)]
@@ -64,34 +64,28 @@ public struct StimulusStart: Sendable {
     self.centres = centres
   }
 
-  /// Replaces the starting weights of convolutions, delayed ones only in the first place, and of a Gaussian or factorised read-out.
+  /// Replaces the starting weights of convolutions and of a Gaussian or factorised read-out.
   public func apply(to architecture: inout Architecture, seed: UInt64) {
     var draw = WeightDraw(.he, seed: seed &+ 1)
     var signs: [Float]?
     let firstConvolution = architecture.layers.firstIndex { $0.isConvolution }
+    let hasDelays = architecture.longestDelay > 0
     var depth = 0
     /// What enters a layer's channels: temporal filters in the first layer, then the channel before.
     func mixing(_ shape: Shape) -> [Float] {
       depth += 1
       guard let before = signs else {
         signs = self.signs(shape[0])
-        return first(self.signs(shape[0]))
+        // A kernel that reaches over fewer frames has the end of the course.
+        let courses = first(self.signs(shape[0]))
+        return (1...shape[0]).flatMap { courses[$0 * main.count - shape[1]..<$0 * main.count] }
       }
       signs = (0..<shape[0]).map { before[$0 % before.count] }
-      return depth == 2 ? heldBack(identity(shape), before) : identity(shape)
+      return depth == 2 && !hasDelays ? heldBack(identity(shape), before) : identity(shape)
     }
     for index in architecture.layers.indices {
       switch architecture.layers[index].kind {
-      case .delayedConvolution(var delayed) where signs == nil:
-        let shape = delayed.kernel.shape
-        // A kernel that reaches over fewer frames has the end of the course.
-        let rows = mixing(shape)
-        let courses = (1...shape[0]).flatMap { rows[$0 * main.count - shape[1]..<$0 * main.count] }
-        delayed.kernel = blurred(courses, shape, taps: StimulusStart.subunit, &draw)
-        signs = signs.map { own in delayed.delays.flatMap { _ in own } }
-        // No second layer that holds back, and no threshold.
-        depth = 2
-        architecture.layers[index].kind = .delayedConvolution(delayed)
+      case .delays(let delays): signs = signs.map { own in delays.flatMap { _ in own } }
       case .layer(.convolutionStack(var stack)):
         // A kernel of n taps widens what the stack sees by n - 1.
         var left = signs == nil ? StimulusStart.subunit : .max
@@ -112,7 +106,8 @@ public struct StimulusStart: Sendable {
         }
         convolution.weight = blurred(channels, shape, taps: taps, &draw)
         architecture.layers[index].kind = .layer(.convolution(convolution))
-      case .layer(.batchNormalization(var normalization)) where depth == 1 && index - 1 == firstConvolution:
+      case .layer(.batchNormalization(var normalization))
+      where depth == 1 && index - 1 == firstConvolution && !hasDelays:
         for index in normalization.shift.indices { normalization.shift[index] -= StimulusStart.threshold }
         architecture.layers[index].kind = .layer(.batchNormalization(normalization))
       case .gaussianReadout(var readout):

@@ -24,6 +24,8 @@ public final class Network {
   private let steps: [any NetworkStep]
   private let normalizations: [(layer: Int, LearntNormalization)]
   private let threads: Int
+  /// Windows of a clip that each step gives: more before delays.
+  private let clipLengths: [Int]
   private let values: [AlignedFloats]
   private let gradients: [AlignedFloats]
 
@@ -47,10 +49,11 @@ public final class Network {
     }
     let used = max(1, min(threads, clips))
     let room = BatchRoom(clips: clips, clipLength: clipLength, threads: used, kernels: KernelTable(level))
-    var compiler = NetworkCompiler(architecture.inputShape, room)
+    var compiler = NetworkCompiler(architecture.inputShape, longestDelay: architecture.longestDelay, room)
     for (index, layer) in architecture.layers.enumerated() { try compiler.append(layer, index: index) }
     compiler.finish()
     steps = compiler.steps
+    clipLengths = compiler.clipLengths
     groups = compiler.list.groups
     parameters = compiler.list.values
     normalizations = compiler.normalizations
@@ -58,12 +61,12 @@ public final class Network {
     (self.clips, self.clipLength, self.threads, self.history) = (clips, clipLength, used, history)
     cells = model.cells
     self.architecture = architecture
-    values = steps.map { AlignedFloats(room.samples * $0.output.floats) }
+    values = zip(steps, clipLengths).map { AlignedFloats(clips * $1 * $0.output.floats) }
     var gradients: [AlignedFloats] = []
     for (index, step) in steps.enumerated().reversed() {
       // A step that works in place lends the memory of its output's gradient to its input.
       let lent = index + 1 < steps.count && steps[index + 1].isInPlace ? gradients.last : nil
-      gradients.append(lent ?? AlignedFloats(room.samples * step.output.floats))
+      gradients.append(lent ?? AlignedFloats(clips * clipLengths[index] * step.output.floats))
     }
     self.gradients = gradients.reversed()
   }
@@ -85,15 +88,20 @@ public final class Network {
     precondition(firstFrames.count == clips && responses.count == clips * clipLength * cells, "a full batch")
     for index in gradient.indices { gradient[index] = 0 }
     return gradient.withUnsafeMutableBufferPointer { buffer in
-      let pass = Pass(
+      let whole = Pass(
         movie: movie, firstFrames: firstFrames, clipLength: clipLength, threads: threads, parameters: parameters,
         gradient: buffer, seed: seed)
-      for (index, step) in steps.enumerated() {
-        step.prepare(pass)
-        step.forward(pass, stepValues(index))
+      func pass(_ index: Int) -> Pass {
+        var own = whole
+        own.clipLength = clipLengths[index]
+        return own
       }
-      let result = compare(pass, responses, loss, activity)
-      for (index, step) in steps.enumerated().reversed() { step.backward(pass, stepValues(index)) }
+      for (index, step) in steps.enumerated() {
+        step.prepare(pass(index))
+        step.forward(pass(index), stepValues(index))
+      }
+      let result = compare(whole, responses, loss, activity)
+      for (index, step) in steps.enumerated().reversed() { step.backward(pass(index), stepValues(index)) }
       return result
     }
   }

@@ -9,29 +9,33 @@ struct NetworkCompiler {
   var normalizations: [(layer: Int, LearntNormalization)] = []
   private var shape: Shape
   private var layout: FeatureLayout
-  private let room: BatchRoom
+  private var room: BatchRoom
+  /// Windows of a clip that each step gives.
+  private(set) var clipLengths: [Int] = []
   /// What is done to single units since the last step, not yet a step itself.
   private var parts: UnitStep.Parts?
 
   /// How much of a batch's statistics enters the running ones, as in PyTorch.
   static let momentum: Float = 0.1
 
-  init(_ input: Shape, _ room: BatchRoom) {
-    shape = input
-    layout = .plain(count: input.count)
+  /// Delays see earlier windows: what comes before them sees so many frames less, in so many more windows.
+  init(_ input: Shape, longestDelay: Int, _ room: BatchRoom) {
+    shape = Shape(input[0] - longestDelay, input[1], input[2])
+    layout = .plain(count: shape.count)
     self.room = room
+    self.room.clipLength += longestDelay
   }
 
   /// Adds a layer.
   mutating func append(_ layer: TrainableLayer, index: Int) throws(ModelError) {
     switch layer.kind {
     case .layer(let operation): try append(operation, layer, index)
-    case .delayedConvolution(let delayed):
-      let convolution = delayed.convolution
-      let output = try output(of: .convolution(convolution), layer)
-      let range = list.add("\(layer.name).weight", delayed.kernel.shape.dimensions, .weight, delayed.kernel.values)
-      add(ConvolutionGeometry(convolution, input: shape), delayed.form, range, bias: delayed.bias, layer)
-      shape = output
+    case .delays(let delays):
+      finish()
+      startWithWindows()
+      room.clipLength -= delays.max() ?? 0
+      add(DelayStep(channels: shape[0], height: shape[1], width: shape[2], delays: delays))
+      shape = Shape(delays.count * shape[0], shape[1], shape[2])
     case .gaussianReadout(let readout):
       let (cells, channels) = (readout.cells, readout.channels)
       let form = WeightForm.gaussian(cells: cells, channels: channels, height: readout.height, width: readout.width)
@@ -199,6 +203,7 @@ struct NetworkCompiler {
 
   private mutating func add(_ step: any NetworkStep) {
     steps.append(step)
+    clipLengths.append(room.clipLength)
     layout = step.output
   }
 
@@ -264,9 +269,6 @@ extension TrainableLayer.Kind {
       return .layer(.batchNormalization(batch))
     case .layer(.activation(.parametricSoftplus)):
       return .layer(.activation(.parametricSoftplus(alpha: next(), beta: next())))
-    case .delayedConvolution(var delayed):
-      (delayed.kernel, delayed.bias) = (tensor(delayed.kernel), next())
-      return .delayedConvolution(delayed)
     case .gaussianReadout(var readout):
       (readout.centres, readout.logSigmas) = (next(), next())
       (readout.features, readout.bias) = (next(), next())
@@ -275,7 +277,7 @@ extension TrainableLayer.Kind {
       (readout.masks, readout.features) = (next(), next())
       readout.bias = next()
       return .factorizedReadout(readout)
-    case .layer, .dropout: return self
+    case .layer, .delays, .dropout: return self
     }
   }
 }

@@ -12,9 +12,6 @@ enum WeightForm: Equatable, Sendable {
   case stack([KernelShape])
   /// Temporal factors `[out, rank, in]` and spatial factors `[out, rank, height, width]`.
   case separable(outputs: Int, rank: Int, inputs: Int, positions: Int)
-  /// Kernels `[channel, reach, position]`, which stand in the weights `[delay, channel, frame, position]` once for each delay, so many
-  /// frames before the newest.
-  case delayed(channels: Int, reach: Int, positions: Int, delays: [Int])
   /// Centres `[cell, (column, row)]`, logarithms of deviations `[cell, (column, row)]`, weights `[cell, channel]`.
   case gaussian(cells: Int, channels: Int, height: Int, width: Int)
   /// Masks `[cell, height, width]`, weights `[cell, channel]`.
@@ -39,7 +36,6 @@ enum WeightForm: Equatable, Sendable {
     case .free(let count): return count
     case .stack(let shapes): return shapes.reduce(0) { $0 + $1.count }
     case .separable(let outputs, let rank, let inputs, let positions): return outputs * rank * (inputs + positions)
-    case .delayed(let channels, let reach, let positions, _): return channels * reach * positions
     case .gaussian(let cells, let channels, _, _): return cells * (4 + channels)
     case .factorized(let cells, let channels, let height, let width): return cells * (height * width + channels)
     }
@@ -51,8 +47,6 @@ enum WeightForm: Equatable, Sendable {
     case .free(let count): return count
     case .stack(let shapes): return shapes.dropFirst().reduce(shapes[0]) { $0.followed(by: $1) }.count
     case .separable(let outputs, _, let inputs, let positions): return outputs * inputs * positions
-    case .delayed(let channels, let reach, let positions, let delays):
-      return delays.count * channels * (reach + (delays.max() ?? 0)) * positions
     case .gaussian(let cells, let channels, let height, let width),
       .factorized(let cells, let channels, let height, let width):
       return cells * channels * height * width
@@ -82,11 +76,6 @@ enum WeightForm: Equatable, Sendable {
             for place in 0..<positions { weights[target + place] += factor * parameters[source + place] }
           }
         }
-      }
-    case .delayed(let channels, let reach, let positions, let delays):
-      for index in weights.indices { weights[index] = 0 }
-      for (source, target) in WeightForm.delayedKernels(channels, reach, positions, delays) {
-        for place in 0..<reach * positions { weights[target + place] = parameters[source + place] }
       }
     case .gaussian(let cells, let channels, let height, let width):
       weights.shared(among: cells, threads: threads) { cell, weights in
@@ -141,12 +130,6 @@ enum WeightForm: Equatable, Sendable {
           }
         }
       }
-    case .delayed(let channels, let reach, let positions, let delays):
-      for (source, target) in WeightForm.delayedKernels(channels, reach, positions, delays) {
-        for place in 0..<reach * positions {
-          parameterGradient[first + source + place] += weightGradient[target + place]
-        }
-      }
     case .gaussian(let cells, let channels, let height, let width):
       parameterGradient.shared(among: cells, threads: threads) { cell, gradient in
         let mask = GaussianMask(parameters, cell: cell, cells: cells, height: height, width: width)
@@ -184,21 +167,6 @@ enum WeightForm: Equatable, Sendable {
           }
           gradient[feature] += sum
         }
-      }
-    }
-  }
-}
-
-extension WeightForm {
-  /// Where each learnt kernel begins, and where in the weights it stands for each delay.
-  private static func delayedKernels(
-    _ channels: Int, _ reach: Int, _ positions: Int, _ delays: [Int]
-  ) -> [(source: Int, target: Int)] {
-    let longest = delays.max() ?? 0
-    return delays.enumerated().flatMap { place, delay in
-      (0..<channels).map { channel in
-        let frame = (place * channels + channel) * (reach + longest) + longest - delay
-        return (channel * reach * positions, frame * positions)
       }
     }
   }

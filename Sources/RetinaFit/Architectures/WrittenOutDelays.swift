@@ -1,0 +1,119 @@
+import RetinaModel
+
+/// The layers of a model that equals layers with delays: what stands before a delay is there once for every frame that is needed of it.
+///
+/// What delays give is the past of a few kinds of cells, for a layer that has no memory of its own. Kernels, and everything else, are
+/// learnt once for all delays, as in a convolution over time (a `conv3d` of which some frames are kept); a model file holds the ordinary
+/// convolutions that it equals, so that everything that runs models knows them.
+struct WrittenOutDelays {
+  private(set) var layers: [Layer] = []
+  private let history: Int
+  /// The delays at which the layers before are there.
+  private var copies: [Int] = []
+  /// The delays that the next convolution sees of each of its own.
+  private var seen: [Int]?
+
+  /// Writes layers out for windows of so many frames.
+  ///
+  /// - Throws: ``ModelError`` that names the first layer that cannot stand before or behind delays.
+  init(_ architecture: Architecture) throws(ModelError) {
+    history = architecture.inputShape[0]
+    var needed = [[Int]](repeating: [0], count: architecture.layers.count)
+    for place in architecture.layers.indices.dropFirst().reversed() {
+      needed[place - 1] = needed[place]
+      guard case .delays(let delays) = architecture.layers[place].kind else { continue }
+      needed[place - 1] = Set(needed[place].flatMap { own in delays.map { own + $0 } }).sorted()
+    }
+    for (layer, delays) in zip(architecture.layers, needed) { try add(layer, at: delays) }
+  }
+
+  private mutating func add(_ layer: TrainableLayer, at delays: [Int]) throws(ModelError) {
+    switch layer.kind {
+    case .delays(let list): seen = list
+    case .layer(.convolution(let convolution)) where convolution.groups == 1:
+      let whole = copies.isEmpty ? first(convolution, at: delays) : later(convolution, at: delays)
+      layers.append(Layer(layer.name, .convolution(whole)))
+      (copies, seen) = (delays, nil)
+    case .layer(.batchNormalization(var normalization)) where seen == nil && normalization.axis == .channel:
+      for part in [\BatchNormalization.scale, \.shift, \.mean, \.variance] {
+        normalization[keyPath: part] = delays.flatMap { _ in normalization[keyPath: part] }
+      }
+      layers.append(Layer(layer.name, .batchNormalization(normalization)))
+    case .layer(.maximumPool), .layer(.averagePool), .layer(.gaussianNoise), .layer(.activation), .dropout:
+      guard seen == nil else { throw misplaced(layer) }
+      if let deployed = layer.deployed { layers.append(deployed) }
+    default:
+      // Whatever reads all channels may stand behind the last delays.
+      guard delays == [0], seen == nil || seen == copies, let deployed = layer.deployed else { throw misplaced(layer) }
+      layers.append(deployed)
+      seen = nil
+    }
+  }
+
+  private func misplaced(_ layer: TrainableLayer) -> ModelError {
+    ModelError(problems: [
+      .init(
+        place: "layer '\(layer.name)'",
+        expected: seen == nil
+          ? "before delays convolutions, normalisation per channel, functions of single units and pools"
+          : "behind delays a convolution, or behind the last ones a read-out",
+        found: "another layer")
+    ])
+  }
+
+  /// A convolution of the movie: kernels over the frames that end so many before the newest.
+  private func first(_ convolution: Convolution, at delays: [Int]) -> Convolution {
+    let shape = convolution.weight.shape
+    let frame = shape[2] * shape[3]
+    var whole = convolution
+    whole.weight = Tensor(repeating: 0, shape: Shape(delays.count * shape[0], history, shape[2], shape[3]))
+    for (copy, delay) in delays.enumerated() {
+      for channel in 0..<shape[0] {
+        let target = ((copy * shape[0] + channel) * history + history - shape[1] - delay) * frame
+        whole.weight.copy(convolution.weight, from: channel * shape[1] * frame, count: shape[1] * frame, to: target)
+      }
+    }
+    whole.bias = convolution.bias.map { bias in delays.flatMap { _ in bias } }
+    return whole
+  }
+
+  /// A convolution of features: each copy sees the copies that stand its delays before it.
+  private func later(_ convolution: Convolution, at delays: [Int]) -> Convolution {
+    let shape = convolution.weight.shape
+    let seen = seen ?? [0]
+    let (kernel, inputs) = (shape[2] * shape[3], shape[1] / seen.count)
+    var whole = convolution
+    whole.weight = Tensor(
+      repeating: 0, shape: Shape(delays.count * shape[0], copies.count * inputs, shape[2], shape[3]))
+    for (copy, delay) in delays.enumerated() {
+      for channel in 0..<shape[0] {
+        for (part, earlier) in seen.enumerated() {
+          guard let place = copies.firstIndex(of: delay + earlier) else { continue }
+          let row = (copy * shape[0] + channel) * copies.count
+          whole.weight.copy(
+            convolution.weight, from: (channel * seen.count + part) * inputs * kernel, count: inputs * kernel,
+            to: (row + place) * inputs * kernel)
+        }
+      }
+    }
+    whole.bias = convolution.bias.map { bias in delays.flatMap { _ in bias } }
+    return whole
+  }
+}
+
+extension Tensor {
+  /// Takes values of another tensor.
+  fileprivate mutating func copy(_ other: Tensor, from source: Int, count: Int, to target: Int) {
+    values.replaceSubrange(target..<target + count, with: other.values[source..<source + count])
+  }
+}
+
+extension Architecture {
+  /// How many frames the delays reach back together.
+  public var longestDelay: Int {
+    layers.reduce(0) { sum, layer in
+      if case .delays(let delays) = layer.kind { return sum + (delays.max() ?? 0) }
+      return sum
+    }
+  }
+}
