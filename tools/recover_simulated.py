@@ -20,8 +20,9 @@ import time
 import numpy as np
 
 # Pixels along a side; frames of one kind in turn, of the test, for combinations and of a piece for reduction; the penalty of combinations
-# for each frame.
-SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 40, 150, 900, 3000, 27, 1e-3
+# for each frame. Cells lie so far inside that the network sees what they see.
+SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 46, 150, 900, 3000, 27, 1e-3
+MARGIN = 14
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -77,7 +78,7 @@ def main():
     started = time.time()
     shown = movie(arguments.stimulus.split(","), arguments.frames, arguments.seed)
     np.save(arguments.output / "movie.npy", shown)
-    print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", 10, "--test-frames", TEST, "--seed",
+    print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", MARGIN, "--test-frames", TEST, "--seed",
                  arguments.seed, *(["--without", arguments.without] if arguments.without else []), "--output", "recording.npz",
                  threads=False), end="", flush=True)
     fitting = time.time()
@@ -85,7 +86,7 @@ def main():
     print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
     scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
-    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, "--output", "matched", "--json"))
+    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *LAYERS, "--output", "matched", "--json"))
     lines = prediction(scores) + classes(match) + combinations(arguments.output, shown[:COMBINED], retina, match)
     retina("fit", "recording.npz", "--output", "subunits.safetensors", *SUBUNITS)
     match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--json"))
@@ -130,23 +131,23 @@ def traces(match, group):
 
 
 def combinations(folder, shown, retina, match):
-    """Amacrine traces as linear combinations of the first layer's units.
+    """Amacrine traces as linear combinations of the first layer's units, of which the network keeps every third (`SUBUNIT`).
 
     Amacrine cells of the simulated retina are linear in bipolar cells, and ganglion cells in both. So spikes say what bipolar cells of
     each place and delay do to a ganglion cell, but not through which amacrine cells: any other basis of them gives the same rates.
     """
     np.save(folder / "combined.npy", shown)
-    retina("run", "model.safetensors", "combined.npy", "--layer", "relu1", "--output", "relu1.npy")
-    units = np.load(folder / "relu1.npy")
+    retina("run", "model.safetensors", "combined.npy", "--layer", SUBUNIT, "--output", "units.npy")
+    units = np.load(folder / "units.npy")
     count, channels, size = units.shape[:3]
-    block = 5
+    block = 2
     cut = units[:, :, :size // block * block, :size // block * block]
     means = cut.reshape(count, channels, size // block, block, size // block, block).mean((3, 5)).reshape(count, -1)
     recording = np.load(folder / "recording.npz")
     train = count * 2 // 3
     features = (means - means[:train].mean(0)) / (means[:train].std(0) + 1e-9)
     inner = features[:train].T @ features[:train] + RIDGE * train * np.eye(features.shape[1])
-    print(f"\nclass of interneurons   held-out r of the best linear combination of means over {block} x {block} units of relu1")
+    print(f"\nclass of interneurons   held-out r of the best linear combination of means over {block} x {block} units of {SUBUNIT}")
     lines = []
     for group in (group for group in match["groups"] if group["name"].startswith("amacrine")):
         target = recording[f"interior.{group['name']}"][:len(shown)][-count:]
@@ -201,9 +202,13 @@ def pathway(retina, match, cell, polarity):
 
 
 SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--history", "20", "--epochs", "4"]
+# The first layer's units as the second sees them: the present and the past of each, and what the next layers make of them.
+SUBUNIT = "every"
+LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
 # As many lags as the longest delay of a channel.
 MATCH = ["--frames", "1500", "--traces", "6", "--lags", "12"]
-FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "24", "--epochs", "8"]
+FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "31", "--epochs", "12", "--clip", "24",
+       "--batch", "48"]
 
 if __name__ == "__main__":
     main()
