@@ -86,7 +86,7 @@ public struct Battery: Sendable {
         (measurement?.curves ?? []).map { ResponseCurve(name: $0.name, isNull: isNull, x: $0.x, y: $0.y) }
       }
       return PhenomenonResult(
-        description, stimulus: own.stimulus, scores: own.scores, nullScores: own.shuffled ?? null?.scores ?? [],
+        description, stimulus: own.stimulus, scores: own.scores, nullScores: own.ownNull ?? null?.scores ?? [],
         beyondRange: beyondRange, curves: curves(own, isNull: false) + curves(null, isNull: true))
     }
   }

@@ -60,7 +60,7 @@ struct ChirpResponse: Phenomenon {
       stimulus: "full-field chirp of contrast \(short(contrast)): bright and dark for 3 s, 0.5 to "
         + "\(short(chirp.endFrequency * display.frameRate)) Hz, contrast from 0 at "
         + "\(short(chirp.contrastSweepFrequency * display.frameRate)) Hz",
-      scores: scores, shuffled: shuffled,
+      scores: scores, ownNull: shuffled,
       curves: kept.isEmpty
         ? [] : [("rate", frames.map { Double($0) / display.frameRate }, session.meanTrace(shown, frames, cells: kept))])
   }

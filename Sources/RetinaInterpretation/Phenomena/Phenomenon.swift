@@ -25,8 +25,8 @@ struct Measurement: Sendable {
   var stimulus: String
   /// Score of each cell; nothing for cells that do not respond.
   var scores: [Double?]
-  /// Scores in shuffled order, for phenomena that bring their own null.
-  var shuffled: [Double?]?
+  /// Scores of the null, for phenomena that make it from the same cells.
+  var ownNull: [Double?]?
   /// Name, places and values of each line of the picture.
   var curves: [(name: String, x: [Double], y: [Double])] = []
 }

@@ -74,5 +74,7 @@ public struct PhenomenonDescription: Sendable {
     case linearNonlinear = "the linear-nonlinear model of the same cell"
     /// The cell's own responses in shuffled order.
     case shuffled = "the same responses in shuffled order"
+    /// What a linear filter and any increasing nonlinearity would do that give the cell's own response after an opposite flash.
+    case opposite = "any linear-nonlinear model with the same responses after an opposite flash"
   }
 }
