@@ -252,6 +252,65 @@ import Testing
     #expect(abs(try #require(try result("paired-flash", responder).scores[0]) - part) < 1e-6)
   }
 
+  /// What may stand behind a filter.
+  enum Nonlinearity: CaseIterable {
+    case soft, steep, saturating
+
+    func callAsFunction(_ drive: Double) -> Double {
+      switch self {
+      case .soft: return log(1 + exp(3 * drive - 1))
+      case .steep: return max(0, drive - 0.1) * max(0, drive - 0.1)
+      case .saturating: return 1 / (1 + exp(4 - 8 * drive))
+      }
+    }
+  }
+
+  @Test(arguments: [0.0, 0.5, 0.9], Nonlinearity.allCases)
+  func `no filter and nonlinearity depresses more than by itself`(second: Double, nonlinearity: Nonlinearity) throws {
+    let responder = RuleResponder { _, movie in
+      let means = movie.means
+      // Four frames after a flash, as far apart as those of a pair, the filter turns round.
+      return means.indices.map { frame in
+        func light(_ lag: Int) -> Double { frame >= lag ? -means[frame - lag] : 0 }
+        return nonlinearity(light(2) + 0.4 * light(3) - second * light(6))
+      }
+    }
+    let found = try result("paired-flash", responder)
+    let (score, null) = (try #require(found.scores[0]), try #require(found.nullScores[0]))
+    #expect(second == 0 ? abs(score) < 1e-6 : score > 0.2, "\(score)")
+    #expect(score <= null + 1e-6 && found.verdict == .notFound, "\(score) \(null)")
+  }
+
+  @Test func `depression by a gain is more than a filter's`() throws {
+    let responder = RuleResponder { _, movie in
+      var lasting = 0.0
+      return movie.means.map { light in
+        let rate = max(0, -light) / (1 + 4 * lasting)
+        lasting = 0.7 * lasting + 0.3 * max(0, -light)
+        return rate
+      }
+    }
+    let found = try result("paired-flash", responder)
+    let (score, null) = (try #require(found.scores[0]), try #require(found.nullScores[0]))
+    // 133 ms are four frames: 0.3 x 0.7^3 = 0.1029 of the flash is left, and four times that divides.
+    let depression: Double = 1 - 1 / 1.4116
+    #expect(abs(score - depression) < 1e-6, "\(score)")
+    // Nothing follows an opposite flash; contrasts are told in steps of a twentieth.
+    #expect(abs(null) < 0.051, "\(null)")
+    #expect(found.verdict == .found)
+  }
+
+  @Test func `stimuli drive cells as hard as a phenomenon asks for`() {
+    // White noise gives 0 and 10, a stripe or a flash as much as its contrast.
+    let responder = RuleResponder { _, movie in
+      (0..<movie.shape[0]).map { 10 * Double(max(0, movie.values[$0 * 256 + 8 * 16 + 8])) }
+    }
+    let stage = Stage(responder, display: PhenomenonTests.display, threads: 1)
+    // A tenth of the range, and nine tenths of the largest peak, in quarters of an octave.
+    #expect(stage.contrast(responder, of: ObjectMotionSensitivity()) == exp2(11 / 4.0) / 64)
+    #expect(stage.contrast(responder, of: PairedFlash()) == 1)
+  }
+
   @Test func `a chirp is followed by a cell that follows contrast`() throws {
     let responder = RuleResponder { _, movie in movie.means.map { max(0, $0) } }
     let found = try result("chirp", responder)

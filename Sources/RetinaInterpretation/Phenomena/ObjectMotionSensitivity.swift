@@ -11,7 +11,8 @@ struct ObjectMotionSensitivity: Phenomenon {
     source: "Olveczky, Baccus and Meister, Nature 423, 401 (2003); sizes and durations as in torch-deep-retina",
     axes: ("time from the onset (ms)", "mean rate (of range)"))
 
-  private static let seeds = 4
+  /// Walks that are shown, each with bright and dark stripes exchanged, too: what is linear in contrast then leaves no mean.
+  private static let walks: [(seed: Int, sign: Double)] = (0..<5).flatMap { [($0, 1), ($0, -1)] }
 
   private func motion(
     _ stage: Stage, _ motion: ObjectMotion.Motion, place: (column: Double, row: Double), seed: Int, contrast: Double
@@ -35,7 +36,7 @@ struct ObjectMotionSensitivity: Phenomenon {
 
   /// Elsewhere the patch is a background, which cells with this sensitivity do not answer.
   let isPlacedOnCells = true
-  let isScoredByMean = true
+  let drive = Drive.threshold
 
   func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
     var movie = motion(stage, .differential, place: stage.places[cell], seed: 0, contrast: contrast)
@@ -49,19 +50,19 @@ struct ObjectMotionSensitivity: Phenomenon {
     var means = [[[Double]]](repeating: [], count: 2)
     let motions = [ObjectMotion.Motion.global, .differential]
     // Global motion looks the same wherever the patch is.
-    let global = (0..<ObjectMotionSensitivity.seeds).map {
+    let global = ObjectMotionSensitivity.walks.map {
       session.show(
-        motion(stage, .global, place: (0, 0), seed: $0, contrast: contrast)
+        motion(stage, .global, place: (0, 0), seed: $0.seed, contrast: $0.sign * contrast)
           .movie(height: display.height, width: display.width))
     }
     let scores = session.cells.map { cell -> Double? in
       let traces = motions.map { kind in
-        (0..<ObjectMotionSensitivity.seeds).map { seed in
+        ObjectMotionSensitivity.walks.enumerated().map { place, walk in
           let shown =
             kind == .global
-            ? global[seed]
+            ? global[place]
             : session.show(
-              motion(stage, kind, place: stage.places[cell], seed: seed, contrast: contrast)
+              motion(stage, kind, place: stage.places[cell], seed: walk.seed, contrast: walk.sign * contrast)
                 .movie(height: display.height, width: display.width))
           return shown.trace(cell, 0..<shown.frames)
         }
@@ -88,7 +89,7 @@ struct ObjectMotionSensitivity: Phenomenon {
         "patch of 400 um radius on each cell before a background, square gratings of contrast \(short(contrast)) and stripes of "
         + "\(short(max(2, display.pixels(micrometres: 200)) / 2 * display.pixelSize)) um that jitter by "
         + "\(short(step(display) * display.pixelSize)) um a frame for 5 s, the patch alike in both, "
-        + "\(ObjectMotionSensitivity.seeds) seeds",
+        + "\(ObjectMotionSensitivity.walks.count / 2) walks, each with bright and dark exchanged, too",
       scores: scores, curves: curves)
   }
 }

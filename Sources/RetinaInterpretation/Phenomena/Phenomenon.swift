@@ -6,8 +6,8 @@ protocol Phenomenon: Sendable {
   var description: PhenomenonDescription { get }
   /// Whether each cell has a stimulus at its own place, or all see the same.
   var isPlacedOnCells: Bool { get }
-  /// Whether the score rests on mean rates; others rest on peaks.
-  var isScoredByMean: Bool { get }
+  /// How strong its stimuli are to be.
+  var drive: Drive { get }
   /// A movie that drives a cell, or all, as hard as any of the phenomenon's, to find the contrast.
   func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor
   /// Shows everything and scores every cell.
@@ -16,7 +16,18 @@ protocol Phenomenon: Sendable {
 
 extension Phenomenon {
   var isPlacedOnCells: Bool { false }
-  var isScoredByMean: Bool { false }
+  var drive: Drive { .peak }
+}
+
+/// How hard stimuli drive cells; gain control makes responses sink again where they are stronger still.
+enum Drive {
+  /// Nine tenths of the largest peak, for scores that rest on peaks: not much less, because gain control does nothing there.
+  case peak
+  /// Half of the mean rate, from which rates can rise and fall, for scores that compare mean rates as gain control changes them.
+  case mean
+  /// A peak of twice what counts as a response, for scores of what happens before gain control and adaptation: both make rates alike
+  /// where they are high, and do nothing to the weakest.
+  case threshold
 }
 
 /// What a phenomenon came to in one responder.

@@ -11,7 +11,7 @@ struct SlowContrastStep: Phenomenon {
     source: "Smirnakis, Berry, Warland, Bialek and Meister, Nature 386, 69 (1997)",
     axes: ("time from the step (s)", "mean rate (of range)"))
 
-  let isScoredByMean = true
+  let drive = Drive.mean
 
   private static let repeats = 6
   private static let seeds = 4

@@ -71,12 +71,8 @@ public struct Stage: Sendable {
   /// Whether a change of a cell's rate is a response.
   func isResponse(_ change: Double, cell: Int) -> Bool { change > 0 && change >= Stage.least * range[cell] }
 
-  /// The contrast, from 1/64 to 1 in steps of a quarter octave, that takes cells through the range they have under white noise: the
-  /// median over cells of the lowest that gives a part of a cell's largest response, counted up to that under white noise.
-  ///
-  /// For scores that rest on peaks, it is nine tenths of the peak: the lowest contrast, because gain control makes responses sink again
-  /// where contrasts are too high, and not much lower, because gain control does nothing there. For scores that compare mean rates, it
-  /// is half of the mean, from which rates can rise and fall.
+  /// The contrast, from 1/64 to 1 in steps of a quarter octave, that drives cells as hard as a phenomenon asks for: the median over cells
+  /// of the lowest that gives a part of a cell's largest response, counted up to that under white noise.
   func contrast(_ responder: any Responder, of phenomenon: any Phenomenon) -> Double {
     let contrasts = (0...24).map { exp2(Double($0) / 4) / 64 }
     // Four cells, spread over all, stand for the others where each has a movie of its own.
@@ -89,13 +85,19 @@ public struct Stage: Sendable {
       return cells.compactMap { cell -> Double? in
         let changes = shown.map { responses in
           let trace = responses.trace(cell, lead - 1..<responses.frames)
-          return phenomenon.isScoredByMean
+          return phenomenon.drive == .mean
             ? min(average[cell], mean(trace)) - trace[0] : min(largest[cell], trace.max() ?? 0) - trace[0]
         }
-        guard let most = changes.max(), phenomenon.isScoredByMean ? most > 0 : isResponse(most, cell: cell) else {
+        guard let most = changes.max(), phenomenon.drive == .mean ? most > 0 : isResponse(most, cell: cell) else {
           return nil
         }
-        return changes.firstIndex { $0 >= (phenomenon.isScoredByMean ? 0.5 : 0.9) * most }.map { contrasts[$0] }
+        let enough =
+          switch phenomenon.drive {
+          case .peak: 0.9 * most
+          case .mean: 0.5 * most
+          case .threshold: min(most, 2 * Stage.least * range[cell])
+          }
+        return changes.firstIndex { $0 >= enough }.map { contrasts[$0] }
       }
     }
     return chosen.isEmpty ? 1 : median(chosen)
