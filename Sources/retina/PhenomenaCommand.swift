@@ -20,6 +20,7 @@ enum PhenomenaCommand: Command {
     CommandOption("--pixel-size", "X", "micrometres per pixel (default: the model's, else 50)"),
     CommandOption("--without", "PARTS", "for the MODEL 'simulated': parts of the circuit to take out"),
     CommandOption("--circuits", nil, "for the MODEL 'simulated': every part taken out in turn, found beside expected"),
+    CommandOption("--seed", "N", "for the MODEL 'simulated': seed of the places of its cells (default: 1)"),
     .threads, .json,
   ]
   static let example =
@@ -35,8 +36,8 @@ enum PhenomenaCommand: Command {
     battery.contrast = try arguments.number("--contrast", in: 1e-6...100)
     battery.threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
     let isSimulated = arguments.operands[0] == "simulated"
-    guard isSimulated || !(arguments.has("--without") || arguments.has("--circuits")) else {
-      throw UsageError("--without and --circuits are for the simulated retina: write 'simulated' in place of a model")
+    if !isSimulated, let option = ["--without", "--circuits", "--seed"].first(where: { arguments.has($0) }) {
+      throw UsageError("\(option) is for the simulated retina: write 'simulated' in place of a model")
     }
     if isSimulated, arguments.has("--recording") {
       throw UsageError("--recording is for models: the simulated retina is compared with models of its own rates")
@@ -113,10 +114,14 @@ enum PhenomenaCommand: Command {
     var options = CascadeRetina.Options()
     options.without = try SimulateCommand.parts(arguments)
     let display = try circuitDisplay(arguments)
-    options.frameRate = display.frameRate
+    (options.frameRate, options.seed) = (display.frameRate, try seed(arguments))
     return Subject(
       responder: SimulatedResponder(height: display.height, width: display.width, options: options), display: display,
       remarks: ["simulated data: the cascade retina of RetinaKit, no animal"])
+  }
+
+  private static func seed(_ arguments: Arguments) throws -> UInt64 {
+    UInt64(try arguments.integer("--seed", in: 0...1 << 52) ?? 1)
   }
 
   private static func circuitDisplay(_ arguments: Arguments) throws -> Display {
@@ -128,7 +133,7 @@ enum PhenomenaCommand: Command {
   private static func circuits(_ battery: Battery, _ arguments: Arguments) throws -> Int32 {
     let display = try circuitDisplay(arguments)
     let progress = Progress("circuits", total: CircuitCheck.variants.count * battery.work)
-    let check = CircuitCheck(battery, display: display) { progress.advance($0) }
+    let check = CircuitCheck(battery, display: display, seed: try seed(arguments)) { progress.advance($0) }
     progress.end()
     print(arguments.has("--json") ? check.json.text(indented: true) : PhenomenaReport.table(check))
     return check.isPassed ? ExitCode.done : ExitCode.checkFailed

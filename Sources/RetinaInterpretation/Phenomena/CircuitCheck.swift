@@ -36,12 +36,14 @@ public struct CircuitCheck: Sendable {
     [[]] + CascadeRetina.Part.allCases.map { [$0] } + [Set(CascadeRetina.Part.allCases)]
 
   /// Runs a battery on every variant.
-  public init(_ battery: Battery, display: Display, progress: ProgressHandler? = nil) {
+  ///
+  /// - Parameter seed: of the places of the cells.
+  public init(_ battery: Battery, display: Display, seed: UInt64 = 1, progress: ProgressHandler? = nil) {
     phenomena = []
     rows = []
     for without in CircuitCheck.variants {
       var options = CascadeRetina.Options()
-      (options.without, options.frameRate) = (without, display.frameRate)
+      (options.without, options.frameRate, options.seed) = (without, display.frameRate, seed)
       let retina = SimulatedResponder(height: display.height, width: display.width, options: options)
       let results = battery.run(retina, display: display, progress: progress).results
       phenomena = results.map { $0.phenomenon.title }
