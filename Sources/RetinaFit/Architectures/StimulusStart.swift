@@ -8,7 +8,7 @@ import RetinaStimuli
 /// as blurs of the same channel; in the second, the latest channel of each polarity holds the others of it back. A network that
 /// starts without delayed inhibition seldom finds it: its channels soon have one time course, and remain so. Where the first layer is
 /// normalised, its channels start with a threshold, as the subunits of a retina have. Where an architecture has delays of its own neither is
-/// there at first.
+/// there at first, but a read-out that hears delayed channels themselves is held back by them.
 public struct StimulusStart: Sendable {
   /// Where each cell's spike-triggered average is largest, `(column, row)`.
   public let centres: [(column: Double, row: Double)]
@@ -25,6 +25,8 @@ public struct StimulusStart: Sendable {
   private static let inhibition: Float = 3
   /// How strongly the mean of recent drives divides, where a layer does: too weakly to silence anything.
   private static let division: Float = 0.5
+  /// How strongly delayed channels hold a read-out back at first, together, beside the weight 1 of the undelayed ones.
+  private static let holding: Float = 0.5
   /// What is subtracted from the normalised first layer, in standard deviations.
   private static let threshold: Float = 0.4
   /// Standard deviation of the jitter of a kernel beside the length of its channel weights.
@@ -68,12 +70,15 @@ public struct StimulusStart: Sendable {
   public func apply(to architecture: inout Architecture, seed: UInt64) {
     var draw = WeightDraw(.he, seed: seed &+ 1)
     var signs: [Float]?
+    // Channels that the read-out hears with the opposite sign at first.
+    var isLate: [Bool]?
     let firstConvolution = architecture.layers.firstIndex { $0.isConvolution }
     let hasDelays = architecture.longestDelay > 0
     var depth = 0
     /// What enters a layer's channels: temporal filters in the first layer, then the channel before.
     func mixing(_ shape: Shape) -> [Float] {
       depth += 1
+      isLate = nil
       guard let before = signs else {
         signs = self.signs(shape[0])
         // A kernel that reaches over fewer frames has the end of the course.
@@ -85,7 +90,11 @@ public struct StimulusStart: Sendable {
     }
     for index in architecture.layers.indices {
       switch architecture.layers[index].kind {
-      case .delays(let delays): signs = signs.map { own in delays.flatMap { _ in own } }
+      case .delays(let delays):
+        guard let own = signs else { break }
+        let (before, earliest) = (isLate ?? own.map { _ in false }, delays.min())
+        isLate = delays.flatMap { delay in before.map { $0 || delay != earliest } }
+        signs = delays.flatMap { _ in own }
       case .layer(.convolutionStack(var stack)):
         // A kernel of n taps widens what the stack sees by n - 1.
         var left = signs == nil ? StimulusStart.subunit : .max
@@ -111,10 +120,10 @@ public struct StimulusStart: Sendable {
         for index in normalization.shift.indices { normalization.shift[index] -= StimulusStart.threshold }
         architecture.layers[index].kind = .layer(.batchNormalization(normalization))
       case .gaussianReadout(var readout):
-        readout.features = features(signs ?? self.signs(readout.channels), &draw)
+        readout.features = features(signs ?? self.signs(readout.channels), isLate, &draw)
         architecture.layers[index].kind = .gaussianReadout(readout)
       case .factorizedReadout(var readout):
-        readout.features = features(signs ?? self.signs(readout.channels), &draw)
+        readout.features = features(signs ?? self.signs(readout.channels), isLate, &draw)
         architecture.layers[index].kind = .factorizedReadout(readout)
       default: break
       }
@@ -203,13 +212,16 @@ public struct StimulusStart: Sendable {
     return [Float](repeating: 0, count: before) + row + [Float](repeating: 0, count: count - taps - before)
   }
 
-  /// Weights of the channels whose polarity is the cell's, `[cell, channel]`.
-  private func features(_ signs: [Float], _ draw: inout WeightDraw) -> [Float] {
+  /// Weights of the channels whose polarity is the cell's, `[cell, channel]`; late ones hold back.
+  private func features(_ signs: [Float], _ isLate: [Bool]?, _ draw: inout WeightDraw) -> [Float] {
     let channels = signs.count
+    let isLate = isLate ?? signs.map { _ in false }
+    let late = isLate.count { $0 }
     var values = draw.normal(Shape(polarities.count, channels), deviation: 0.02).values
     for (cell, polarity) in polarities.enumerated() {
       for channel in 0..<channels where polarity * signs[channel] > 0 {
-        values[cell * channels + channel] += 2 / Float(channels)
+        values[cell * channels + channel] +=
+          isLate[channel] ? -2 * StimulusStart.holding / Float(late) : 2 / Float(channels - late)
       }
     }
     return values

@@ -4,14 +4,16 @@ struct ChannelSigns {
   private let inputs, positions: Int
   private let signs: [Float]
 
-  /// The constraints of all layers that read hidden channels: all banks of kernels but the first.
+  /// The constraints of all layers that read hidden channels: all banks of kernels and channel weights of read-outs but the first.
   static func all(_ groups: [ParameterGroup], _ parameters: [Float]) -> [ChannelSigns] {
-    groups.filter { $0.role == .weight && $0.shape.count == 4 }.dropFirst().map { ChannelSigns($0, parameters) }
+    groups.filter { $0.role == .weight && $0.shape.count == 4 || $0.role == .feature }.dropFirst().map {
+      ChannelSigns($0, parameters)
+    }
   }
 
   private init(_ group: ParameterGroup, _ parameters: [Float]) {
     range = group.range
-    (inputs, positions) = (group.shape[1], group.shape[2] * group.shape[3])
+    (inputs, positions) = (group.shape[1], group.shape.dropFirst(2).reduce(1, *))
     var sums = [Float](repeating: 0, count: inputs)
     for (place, index) in range.enumerated() { sums[place / positions % inputs] += parameters[index] }
     signs = sums.map { $0 < 0 ? -1 : 1 }
