@@ -75,17 +75,20 @@ struct ReductionReport {
 
   private func name(_ unit: ReducedUnit) -> String {
     "channel \(unit.channel)" + (unit.place.map { " at \($0)" } ?? "")
+      + (unit.delays.count > 1 ? ", \(unit.delays.count) delays" : "")
   }
 
   var table: String {
     var lines = [
       "\(result.model), \(result.cell): \(result.kept) of \(result.units.count) units of \(result.layer) are kept", "",
-      pad("unit", 18) + pad("kept", 6) + right("importance", 12) + right("excitation", 12) + right("inhibition", 12)
+      pad("unit", 24) + pad("kept", 6) + right("factor", 8) + right("importance", 12) + right("excitation", 12)
+        + right("inhibition", 12)
         + "  " + pad("sees", 6) + right(model.facts.frameRate == nil ? "lag frames" : "lag ms", 8)
         + right("radius px", 11) + right("peak moves", 12) + right("peak grows", 12),
     ]
     for (place, unit) in result.units.enumerated().prefix(max(result.kept, 12)) {
-      var line = pad(name(unit), 18) + pad(place < result.kept ? "yes" : "", 6) + right(fixed(unit.importance, 4), 12)
+      var line = pad(name(unit), 24) + pad(place < result.kept ? "yes" : "", 6)
+      line += right(place < result.kept ? fixed(unit.factor, 2) : "", 8) + right(fixed(unit.importance, 4), 12)
       line += right(fixed(unit.excitation, 2), 12) + right(fixed(unit.inhibition, 2), 12)
       line += "  " + pad(unit.polarity > 0 ? "ON" : "OFF", 6) + right(fixed(unit.latency, 0), 8)
       line += right(fixed(unit.radius, 1), 11)

@@ -11,10 +11,11 @@ import Testing
 
   /// Four channels of six frames, 3 x 3; all of them respond strongly, but the cell hears only some.
   ///
-  /// Channel 0: OFF, 1 frame ago. 1: ON, 2 frames ago. 2: OFF, 4 frames ago. 3: ON, 5 frames ago.
-  static func model(hearing heard: [Int: Float], padding: Int = 0) throws -> Model {
+  /// Channel 0: OFF, 1 frame ago. 1: ON, 2 frames ago. 2: OFF, 4 frames ago. 3: ON, 5 frames ago, or as channel 1.
+  static func model(hearing heard: [Int: Float], padding: Int = 0, repeats: Bool = false) throws -> Model {
     var first = Tensor(repeating: 0, shape: Shape(4, history, 3, 3))
-    for (channel, frame, sign) in [(0, 5, -1), (1, 4, 1), (2, 2, -1), (3, 1, 1)] as [(Int, Int, Float)] {
+    let filters: [(frame: Int, sign: Float)] = [(5, -1), (4, 1), (2, -1), repeats ? (4, 1) : (1, 1)]
+    for (channel, (frame, sign)) in filters.enumerated() {
       for pixel in 0..<9 { first.values[(channel * history + frame) * 9 + pixel] = sign * (pixel == 4 ? 0.4 : 0.1) }
     }
     var second = Tensor(repeating: 0, shape: Shape(2, 4, 3, 3))
@@ -28,7 +29,7 @@ import Testing
     return try Model(
       name: "by hand", inputShape: Shape(history, 10, 10),
       layers: [
-        Layer("conv1", .convolution(Convolution(weight: first, bias: [0.3, 0.2, 0.4, 0.1]))),
+        Layer("conv1", .convolution(Convolution(weight: first, bias: [0.3, 0.2, 0.4, repeats ? 0.2 : 0.1]))),
         Layer("relu1", .activation(.relu)),
         Layer("conv2", .convolution(Convolution(weight: second, bias: [0.5, 0], padding: Spatial(padding, padding)))),
         Layer("relu2", .activation(.relu)), Layer("dense", .dense(Dense(weight: dense, bias: [-0.5, -0.5]))),
@@ -82,9 +83,9 @@ import Testing
     let own = result.fidelity[0].explained
     #expect(own[heard.count] > 1 - 1e-6 && own[heard.count - 1] < 0.999)
     let names = result.fidelity.map { $0.order }
-    #expect(names == ["conductance", "greedy ablation", "random"])
+    #expect(names == ["refitted", "conductance", "greedy ablation", "random"])
     // A random order of as many channels does worse.
-    #expect(result.fidelity[2].explained[heard.count] < own[heard.count] - 0.01)
+    #expect(result.fidelity[3].explained[heard.count] < own[heard.count] - 0.01)
   }
 
   @Test func `the reduced model runs, is smaller and has one cell`() throws {
@@ -119,6 +120,32 @@ import Testing
     #expect(try difference(reduction.model, grey, to: [rate]) < 1e-5)
   }
 
+  @Test(arguments: [0, 1])
+  func `channels that cancel go, and what is left of them stays`(padding: Int) throws {
+    // Channel 3 sees what channel 1 sees: together they give -0.2 of it, or nothing.
+    for (other, left) in [(0.8, 0.2), (1, 0)] as [(Float, Double)] {
+      let model = try ReductionTests.model(hearing: [0: 1, 1: other, 3: -1], padding: padding, repeats: true)
+      var request = ReductionRequest(model, layer: 1)
+      request.tolerance = 1e-6
+      let reduction = try request.run(ReductionTests.flickers)
+      let kept = reduction.result.units.prefix(reduction.result.kept)
+      let factors = Dictionary(uniqueKeysWithValues: kept.map { ($0.channel, $0.factor) })
+      #expect(Set(factors.keys) == (left > 0 ? [0, 3] : [0]), "\(factors)")
+      #expect(abs(try #require(factors[0]) - 1) < 1e-3)
+      // The one that holds back more keeps its sign.
+      if left > 0 { #expect(abs(try #require(factors[3]) - left) < 1e-3) }
+      for (trace, stimulus) in zip(reduction.result.traces, ReductionTests.flickers) {
+        #expect(try difference(reduction.model, stimulus.movie, to: trace.full) < 2e-3)
+        #expect(try difference(reduction.model, stimulus.movie, to: trace.reduced) < 1e-4)
+      }
+      #expect(reduction.model.layers.contains { $0.name == "kept" } == (padding > 0))
+      // As they are, both are needed where they do not cancel altogether.
+      request.refits = false
+      let plain = try request.run(ReductionTests.flickers).result
+      #expect(plain.kept == (left > 0 ? 3 : 1) && plain.units.prefix(plain.kept).allSatisfy { $0.factor == 1 })
+    }
+  }
+
   @Test func `where channels cannot be taken out a normalisation holds them`() throws {
     let model = try ReductionTests.model(hearing: [1: 1, 3: -0.6], padding: 1)
     var request = ReductionRequest(model, layer: 1)
@@ -143,6 +170,26 @@ import Testing
     #expect(!reduction.result.fidelity.contains { $0.order == "greedy ablation" })
     let trace = reduction.result.traces[0]
     #expect(try difference(reduction.model, bar.movie(height: 10, width: 10), to: trace.reduced) < 1e-4)
+  }
+
+  @Test func `channels of one kernel are a kind of cell with its past`() throws {
+    // Channels 0 and 2 are one kernel three frames apart, and so are 1 and 3.
+    let model = try ReductionTests.model(hearing: [1: 1, 3: -0.6])
+    var request = ReductionRequest(model, layer: 1)
+    (request.partition, request.tolerance) = (.kind, 1e-6)
+    let reduction = try request.run(ReductionTests.flickers)
+    let (units, kept) = (reduction.result.units, reduction.result.kept)
+    #expect(units.count == 2 && kept == 1)
+    #expect(units.map { $0.delays.map { $0.channel } } == [[1, 3], [0, 2]])
+    #expect(units.map { $0.delays.map { $0.frames } } == [[1, 4], [0, 3]])
+    let sums = units[0].delays.map { $0.conductance }
+    #expect(sums[0] > 0 && sums[1] < 0)
+    #expect(abs(sums[0] + sums[1] - units[0].excitation - units[0].inhibition) < 1e-3 * sums[0])
+    #expect(reduction.model.shapes[0] == Shape(2, 8, 8))
+    #expect(
+      try difference(reduction.model, ReductionTests.flickers[1].movie, to: reduction.result.traces[1].full) < 1e-4)
+    // Behind a second convolution there is no kernel of the stimulus: each channel is its own kind.
+    #expect(UnitPartition.kind.groups(model, layer: 3).groups.map { $0.channels } == [[0], [1]])
   }
 
   @Test func `late inhibition that moves the peak is named`() throws {

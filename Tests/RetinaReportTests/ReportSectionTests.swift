@@ -46,8 +46,9 @@ import Testing
   @Test func reductionKeepsUnitsFidelityAndHeldOutTraces() {
     func unit(_ channel: Int, place: Int?, polarity: Int) -> ReducedUnit {
       ReducedUnit(
-        channel: channel, place: place, importance: 8 - Double(channel), excitation: 3, inhibition: -2,
-        polarity: polarity, latency: 150, radius: 1.5, excitationTime: nil, inhibitionTime: nil, peakShift: -0.5,
+        channel: channel, place: place, delays: [], importance: 8 - Double(channel), factor: 0.5, excitation: 3,
+        inhibition: -2, polarity: polarity, latency: 150, radius: 1.5, excitationTime: nil, inhibitionTime: nil,
+        peakShift: -0.5,
         peakChange: 0.75, gain: [])
     }
     func trace(_ name: String, isHeldOut: Bool) -> ReducedTrace {
@@ -68,16 +69,16 @@ import Testing
     #expect(section.figures.count == 2 && section.figures[1].caption.hasPrefix("“judged”, held out"))
     #expect(section.figures[1].svg.contains("time (s)"))
     #expect(section.tables.map(\.name) == ["reduction-2-units", "reduction-2-fidelity"])
-    #expect(section.tables[0].columns[4] == "latency (ms)")
+    #expect(section.tables[0].columns[5] == "latency (ms)")
     #expect(
       section.tables[0].rows == [
         [
-          .count(4), .missing, .text("yes"), .text("OFF"), .number(150), .number(1.5), .number(4), .number(3),
-          .number(-2), .number(-0.5), .number(0.75),
+          .count(4), .missing, .text("yes"), .number(0.5), .text("OFF"), .number(150), .number(1.5), .number(4),
+          .number(3), .number(-2), .number(-0.5), .number(0.75),
         ],
         [
-          .count(1), .count(7), .text("no"), .text("ON"), .number(150), .number(1.5), .number(7), .number(3),
-          .number(-2), .number(-0.5), .number(0.75),
+          .count(1), .count(7), .text("no"), .number(0.5), .text("ON"), .number(150), .number(1.5), .number(7),
+          .number(3), .number(-2), .number(-0.5), .number(0.75),
         ],
       ])
     // The table holds what the drawing cuts off, and a shorter curve ends early.
@@ -88,7 +89,7 @@ import Testing
         [.count(2), .number(1), .missing],
       ])
     let unknown = ReportSection(result, cell: 2, frameRate: nil)
-    #expect(unknown.tables[0].columns[4] == "latency (frames)" && !unknown.figures[1].svg.contains("time (s)"))
+    #expect(unknown.tables[0].columns[5] == "latency (frames)" && !unknown.figures[1].svg.contains("time (s)"))
   }
 
   @Test func matchesKeepUnitsAndProbabilities() {

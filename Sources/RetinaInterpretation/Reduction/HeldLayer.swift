@@ -1,7 +1,7 @@
 import RetinaEngine
 import RetinaModel
 
-/// The rates of a cell when some groups of units of a layer do as they do and the others stay at what they are for grey.
+/// The rates of a cell when what each group of units of a layer changes from grey is multiplied by a factor: 1 as they do, 0 as for grey.
 ///
 /// The layers before are run once; each choice costs the layers after.
 struct HeldLayer {
@@ -24,14 +24,17 @@ struct HeldLayer {
 
   var windows: Int { units.count / groups.count }
 
-  /// The rate in some windows with the groups that are kept.
-  func rates(keeping kept: [Bool], windows: [Int], threads: Int) -> [Float] {
+  /// The rate in some windows with a factor for each group.
+  func rates(_ factors: [Float], windows: [Int], threads: Int) -> [Float] {
     let results = RateList(count: windows.count)
     Parallel.split(windows.count, threads: threads) { range in
       let values = Workspace(MemoryPlan(program) { _ in true })
       for place in range {
         let (first, target) = (windows[place] * groups.count, values[boundary])
-        for unit in groups.indices { target[unit] = kept[groups[unit]] ? units[first + unit] : grey[unit] }
+        for unit in groups.indices {
+          let (factor, value) = (factors[groups[unit]], units[first + unit])
+          target[unit] = factor == 1 ? value : grey[unit] + factor * (value - grey[unit])
+        }
         program.run(values, from: boundary)
         results.set(place, values[program.outputBoundary][cell])
       }

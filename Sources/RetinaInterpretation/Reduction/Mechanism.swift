@@ -33,6 +33,10 @@ extension ReductionResult {
       }
       text += "; it changes the peak by \(short(unit.peakChange))"
       result.mechanisms.append(text)
+      if unit.delays.count > 1 {
+        let parts = unit.delays.map { "\(short($0.conductance)) after \(time(Double($0.frames)))" }
+        result.mechanisms.append("channel \(unit.channel) and its past: \(parts.joined(separator: ", "))")
+      }
       if inhibits, unit.latency - excitationLatency >= halfFrame, unit.peakShift <= -0.25 {
         result.mechanisms.append(
           "late \(unit.polarity > 0 ? "ON" : "OFF") inhibition shortens the latency: channel \(unit.channel) sees "

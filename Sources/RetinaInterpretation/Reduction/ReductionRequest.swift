@@ -7,7 +7,7 @@ import RetinaStimuli
 ///
 /// Units are ranked by exact conductance from grey (Tanaka, Nayebi, Maheswaranathan, McIntosh, Baccus and Ganguli, "From deep learning to
 /// mechanistic understanding in neuroscience", NeurIPS 2019), summed over space within a channel, a column or a row; the fewest
-/// first ones are kept that reproduce the rates, with the others held at what they are for grey.
+/// are kept that reproduce the rates, refitted, with the others held at what they are for grey.
 public struct ReductionRequest: Sendable {
   /// The model.
   public var model: Model
@@ -17,6 +17,10 @@ public struct ReductionRequest: Sendable {
   public var layer: Int
   /// What counts as a unit.
   public var partition = UnitPartition.channel
+  /// Whether the units that are kept are refitted to make up for the others, and chosen so.
+  ///
+  /// What each changes from grey is then multiplied by a factor of at least 0. Layers of more than 24 units are left as they are.
+  public var refits = true
   /// The part of the variance that may be lost.
   public var tolerance = 0.05
   /// Threads to use.
@@ -53,7 +57,8 @@ public struct ReductionRequest: Sendable {
     let program = Program(model)
     let shape = model.shapes[layer]
     let boundary = program.boundary(layer: layer, side: .output)
-    let groups = partition.groups(shape)
+    let unitGroups = partition.groups(model, layer: layer)
+    let groups = unitGroups.ofUnits
     let greyMovie = model.facts.normalization.removed(
       from: Tensor(repeating: 0, shape: Shape(history, model.inputShape[1], model.inputShape[2])))
     // The layer, what goes into it, and the rates.
@@ -73,7 +78,9 @@ public struct ReductionRequest: Sendable {
 
     // Conductance of every unit in every window, summed within groups.
     let request = Request(.conductance, boundary: boundary, target: .cell(cell, of: program), steps: .automatic)
-    let count = (groups.max() ?? -1) + 1
+    let count = unitGroups.groups.count
+    let plane = shape[1] * shape[2]
+    var channelSums = [Double](repeating: 0, count: shape[0])
     var contributions = [[Double]](repeating: [], count: count)
     var residual: Float = 0
     for (_, movie) in stimuli {
@@ -87,36 +94,52 @@ public struct ReductionRequest: Sendable {
       let values = tables[0].values.values
       for window in 0..<values.count / groups.count {
         var sums = [Double](repeating: 0, count: count)
-        for unit in groups.indices { sums[groups[unit]] += Double(values[window * groups.count + unit]) }
+        for unit in groups.indices {
+          let value = Double(values[window * groups.count + unit])
+          sums[groups[unit]] += value
+          channelSums[unit / plane] += value
+        }
         for group in 0..<count { contributions[group].append(sums[group]) }
       }
     }
     let ranked = windows.ranking
     let importance = contributions.map { row in mean(ranked.map { row[$0].magnitude }) }
-    let order = (0..<count).sorted { (importance[$0], $1) > (importance[$1], $0) }
+    let byConductance = (0..<count).sorted { (importance[$0], $1) > (importance[$1], $0) }
 
     let ranking = UnitRanking(layer: held, count: count, full: full, threads: threads)
     let (tried, heldOut) = (
       UnitRanking.spread(ranked, ReductionRequest.triedWindows),
       UnitRanking.spread(windows.heldOut, ReductionRequest.triedWindows)
     )
-    let own = ranking.curve(order, windows: tried)
+    let elimination = refits && count <= UnitRanking.mostGreedy ? RefittedElimination(ranking, windows: tried) : nil
+    let order = elimination?.order ?? byConductance
+    // What was fitted to the windows that rank is judged by others of them.
+    let own =
+      elimination == nil
+      ? ranking.curve(order, windows: tried)
+      : RefittedElimination.crossValidated(ranking, parts: windows.parts(of: tried))
     let kept = own.firstIndex { $0 >= 1 - tolerance } ?? count
-    var fidelity = [FidelityCurve(order: "conductance", explained: ranking.curve(order, windows: heldOut))]
+    let factors = elimination?.factors[kept] ?? (0..<count).map { order.prefix(kept).contains($0) ? 1 : 0 }
+    var fidelity = [FidelityCurve(order: "conductance", explained: ranking.curve(byConductance, windows: heldOut))]
+    if let elimination {
+      fidelity.insert(
+        FidelityCurve(order: "refitted", explained: ranking.curve(elimination.factors, windows: heldOut)), at: 0)
+    }
     if let greedy = ranking.greedy(windows: tried) {
       fidelity.append(FidelityCurve(order: "greedy ablation", explained: ranking.curve(greedy, windows: heldOut)))
     }
     fidelity.append(FidelityCurve(order: "random", explained: ranking.randomCurve(windows: heldOut)))
 
     let description = UnitDescription(
-      model: model, program: program, layer: layer, partition: partition, windows: windows, groups: groups,
-      contributions: contributions, inputs: inputs, greyInput: layer > 0 ? grey.tensors[0].values : [])
+      model: model, program: program, layer: layer, windows: windows, groups: unitGroups, contributions: contributions,
+      channelSums: channelSums, inputs: inputs, greyInput: layer > 0 ? grey.tensors[0].values : [])
     let described = order.enumerated().map { place, group in
       // What the unit does is measured for those that are kept; the rest does next to nothing.
-      description.unit(group, importance: importance[group], ranking: place < max(kept, 1) ? ranking : nil)
+      description.unit(
+        group, importance: importance[group], factor: Double(factors[group]),
+        ranking: place < max(kept, 1) ? ranking : nil)
     }
-    let keptGroups = Set(order.prefix(kept))
-    let reduced = ranking.rates(keptGroups, windows: Array(full.indices))
+    let reduced = held.rates(factors, windows: Array(full.indices), threads: threads)
     let frame = history - 1 + model.facts.lag
     let traces = zip(stimuli.indices, windows.spans).map { place, span in
       ReducedTrace(
@@ -128,10 +151,10 @@ public struct ReductionRequest: Sendable {
       model: model.name, cell: name, layer: model.layers[layer].name, units: described, kept: kept,
       fidelity: fidelity, mechanisms: [], traces: traces, residual: Double(residual))
     do throws(ModelError) {
-      let keptUnits = groups.map { keptGroups.contains($0) }
       return Reduction(
         result: result.namingMechanisms(frameRate: model.facts.frameRate),
-        model: try model.keeping(keptUnits, ofLayer: layer, grey: grey.tensors[1].values, cell: cell))
+        model: try model.reduced(
+          groups.map { factors[$0] }, ofLayer: layer, grey: grey.tensors[1].values, cell: cell))
     } catch {
       throw .missing("a model whose layer can be reduced: \(error)")
     }
@@ -168,6 +191,19 @@ struct Windows: Sendable {
   var ranking: [Int] {
     if spans.count == 1 { return Array(spans[0].prefix((spans[0].count + 1) / 2)) }
     return spans.indices.filter { !isHeldOut($0) }.flatMap { Array(spans[$0]) }
+  }
+
+  /// Two parts of the windows that rank: every other of the stimuli that rank, or the halves of the only one.
+  func parts(of tried: [Int]) -> [[Int]] {
+    let ranking = spans.indices.filter { spans.count == 1 || !isHeldOut($0) }
+    guard ranking.count > 1 else {
+      return [Array(tried.prefix(tried.count / 2)), Array(tried.dropFirst(tried.count / 2))]
+    }
+    return [0, 1].map { part in
+      tried.filter { window in
+        ranking.enumerated().contains { $0.offset % 2 == part && spans[$0.element].contains(window) }
+      }
+    }
   }
 
   /// Windows that judge.

@@ -13,8 +13,15 @@ extension ReductionResult {
         units.map { unit in
           [
             "channel": .number(Double(unit.channel)), "place": unit.place.map { .number(Double($0)) } ?? .null,
-            "importance": .number(unit.importance), "excitation": .number(unit.excitation),
-            "inhibition": .number(unit.inhibition), "polarity": .string(unit.polarity > 0 ? "ON" : "OFF"),
+            "delays": .array(
+              unit.delays.map {
+                [
+                  "channel": .number(Double($0.channel)), "frames": .number(Double($0.frames)),
+                  "conductance": .number($0.conductance),
+                ]
+              }), "importance": .number(unit.importance), "factor": .number(unit.factor),
+            "excitation": .number(unit.excitation), "inhibition": .number(unit.inhibition),
+            "polarity": .string(unit.polarity > 0 ? "ON" : "OFF"),
             "latency": .number(unit.latency), "radius_pixels": .number(unit.radius),
             "excitation_frame": optional(unit.excitationTime), "inhibition_frame": optional(unit.inhibitionTime),
             "peak_shift_frames": .number(unit.peakShift), "peak_change": .number(unit.peakChange),

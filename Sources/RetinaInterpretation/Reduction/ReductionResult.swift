@@ -4,7 +4,7 @@ import RetinaModel
 public struct ReductionResult: Sendable {
   /// The model, the cell and the layer whose units were ranked.
   public var model, cell, layer: String
-  /// Every unit of the layer, in the order of its importance.
+  /// Every unit of the layer, those that are kept longest first.
   public var units: [ReducedUnit]
   /// How many of them are kept: the fewest that reproduce the ranking stimuli within the tolerance.
   public var kept: Int
@@ -18,14 +18,18 @@ public struct ReductionResult: Sendable {
   public var residual: Double
 }
 
-/// A channel of a layer, or a column or row of one, with what it does for a cell.
+/// A channel of a layer, a column or row of one, or a kind of channels, with what it does for a cell.
 public struct ReducedUnit: Sendable {
-  /// The channel.
+  /// The channel; of a kind the least delayed, whose filter is described.
   public var channel: Int
   /// The column or row of the channel, where these were ranked apart.
   public var place: Int?
+  /// The channels of a kind, the least delayed first; empty where each channel is ranked by itself.
+  public var delays: [DelayedChannel]
   /// Mean over windows of the magnitude of its conductance, in units of the rate.
   public var importance: Double
+  /// By what its change from grey is multiplied in the reduced model; 0 when it is not kept.
+  public var factor: Double
   /// Sums over windows of its conductance where it is above and below zero.
   public var excitation, inhibition: Double
   /// ON (+1) or OFF (-1): the sign of the sum over space of its filter in the frame where that is largest.
@@ -45,9 +49,19 @@ public struct ReducedUnit: Sendable {
   public var gain: [[Double]]
 }
 
+/// A channel of a kind: the same kernel as the others, some frames later.
+public struct DelayedChannel: Sendable {
+  /// The channel.
+  public var channel: Int
+  /// Frames by which its kernel is delayed.
+  public var frames: Int
+  /// Sum over windows of its conductance: above zero it excites, below it inhibits.
+  public var conductance: Double
+}
+
 /// Fidelity against the number of units, for one way to choose them.
 public struct FidelityCurve: Sendable {
-  /// `conductance`, `greedy` or `random`.
+  /// `refitted`, `conductance`, `greedy ablation` or `random`.
   public var order: String
   /// Explained variance 1 - sum (r - r^)^2 / sum (r - mean r)^2 on held-out stimuli, by the number of units from 0 on.
   public var explained: [Double]

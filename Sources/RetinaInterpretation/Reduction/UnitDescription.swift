@@ -7,23 +7,28 @@ struct UnitDescription {
   let model: Model
   let program: Program
   let layer: Int
-  let partition: UnitPartition
   let windows: Windows
-  let groups: [Int]
+  let groups: UnitGroups
   /// Conductance `[group][window]`.
   let contributions: [[Double]]
+  /// Conductance `[channel]`, summed over windows.
+  let channelSums: [Double]
   /// What goes into the layer, `[window, unit]`, and what does for grey; empty where that is the stimulus, or of another shape.
   let inputs: [Float]
   let greyInput: [Float]
 
   /// - Parameter ranking: how to run the model without the group; nothing when that is not asked for.
-  func unit(_ group: Int, importance: Double, ranking: UnitRanking?) -> ReducedUnit {
-    let (channel, place) = partition.place(of: group, model.shapes[layer])
-    let field = Filter(probe: Probe(program), model: model, layer: layer, channel: channel)
+  func unit(_ group: Int, importance: Double, factor: Double, ranking: UnitRanking?) -> ReducedUnit {
+    let own = groups.groups[group]
+    let field = Filter(probe: Probe(program), model: model, layer: layer, channel: own.channels[0])
     let row = contributions[group]
     let (shift, change) = ranking.map { effect(group, $0) } ?? (0, 0)
     return ReducedUnit(
-      channel: channel, place: place, importance: importance,
+      channel: own.channels[0], place: own.place,
+      delays: zip(own.channels, own.delays).map {
+        DelayedChannel(channel: $0, frames: $1, conductance: channelSums[$0])
+      },
+      importance: importance, factor: factor,
       excitation: row.reduce(0) { $0 + max($1, 0) }, inhibition: row.reduce(0) { $0 + min($1, 0) },
       polarity: field.polarity, latency: field.latency, radius: field.radius,
       excitationTime: centre { max(row[$0], 0) }, inhibitionTime: centre { max(-row[$0], 0) }, peakShift: shift,
@@ -63,10 +68,11 @@ struct UnitDescription {
 
   /// Conductance over the change of the group's summed input from grey.
   private func gain(_ group: Int) -> [[Double]] {
-    guard inputs.count == windows.full.count * groups.count, greyInput.count == groups.count else { return [] }
-    let members = groups.indices.filter { groups[$0] == group }
+    let units = groups.ofUnits
+    guard inputs.count == windows.full.count * units.count, greyInput.count == units.count else { return [] }
+    let members = units.indices.filter { units[$0] == group }
     let changes = windows.full.indices.map { window in
-      members.reduce(0.0) { $0 + Double(inputs[window * groups.count + $1]) - Double(greyInput[$1]) }
+      members.reduce(0.0) { $0 + Double(inputs[window * units.count + $1]) - Double(greyInput[$1]) }
     }
     let largest = changes.reduce(0) { max($0, $1.magnitude) }
     return windows.spans.map { span in

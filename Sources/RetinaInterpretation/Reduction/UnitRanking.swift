@@ -36,9 +36,14 @@ struct UnitRanking {
     explainedVariance(windows.map { full[$0] }, by: rates(kept, windows: windows))
   }
 
+  /// Explained variance in some windows by the number of groups that are kept, with a factor for each group and number.
+  func curve(_ factors: [[Float]], windows: [Int]) -> [Double] {
+    factors.map { explainedVariance(windows.map { full[$0] }, by: layer.rates($0, windows: windows, threads: threads)) }
+  }
+
   /// Rates in some windows with some groups.
   func rates(_ kept: Set<Int>, windows: [Int]) -> [Float] {
-    layer.rates(keeping: (0..<count).map { kept.contains($0) }, windows: windows, threads: threads)
+    layer.rates((0..<count).map { kept.contains($0) ? 1 : 0 }, windows: windows, threads: threads)
   }
 
   /// Backward elimination: the group whose loss hurts least is dropped first and comes last; nothing for too many groups.

@@ -47,15 +47,16 @@ extension ReportSection {
 
   private static func units(_ result: ReductionResult, _ cell: Int, _ clock: FrameClock) -> ReportTable {
     ReportTable(
-      name: "reduction-\(cell)-units", caption: "The units, most important first",
+      name: "reduction-\(cell)-units", caption: "The units, those that are kept longest first",
       columns: [
-        "channel", "place", "kept", "sees", "latency (\(clock.isInSeconds ? "ms" : "frames"))", "radius (pixels)",
+        "channel", "place", "kept", "factor", "sees", "latency (\(clock.isInSeconds ? "ms" : "frames"))",
+        "radius (pixels)",
         "importance", "excitation", "inhibition", "peak later by (frames)", "peak larger by",
       ],
       rows: result.units.enumerated().map { place, unit in
         [
           .count(unit.channel), unit.place.map { .count($0) } ?? .missing, .text(place < result.kept ? "yes" : "no"),
-          .text(unit.polarity > 0 ? "ON" : "OFF"), .number(unit.latency), .number(unit.radius),
+          .number(unit.factor), .text(unit.polarity > 0 ? "ON" : "OFF"), .number(unit.latency), .number(unit.radius),
           .number(unit.importance),
           .number(unit.excitation), .number(unit.inhibition), .number(unit.peakShift), .number(unit.peakChange),
         ]

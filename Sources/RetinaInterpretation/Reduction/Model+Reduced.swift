@@ -2,30 +2,28 @@ import RetinaEngine
 import RetinaModel
 
 extension Model {
-  /// The model without some channels of a layer, each replaced by the constant that it has for grey, and with one cell only.
+  /// The model with what each unit of a layer changes from grey multiplied by a factor, and with one cell only.
   ///
-  /// The channels are taken out of the weights where the layer lies between two convolutions (or stacks) without padding, with
-  /// functions of single units and normalisation per channel around it; otherwise, and for columns and rows, a normalisation
-  /// `kept` behind the layer sets the units to their constants: as exact, but no smaller.
+  /// Channels whose factor is 0 are constants. They are taken out of the weights where the layer lies between two convolutions (or stacks)
+  /// without padding, with functions of single units and normalisation per channel around it; otherwise, and for columns and rows, a
+  /// normalisation `kept` behind the layer multiplies the units or sets them to their constants: as exact, but no smaller.
   ///
   /// - Parameters:
-  ///   - kept: whether each unit of the layer is kept.
+  ///   - factors: one for each unit of the layer; 1 as it is.
   ///   - grey: what each unit is for grey.
   /// - Throws: ``ModelError`` when the parts do not fit, which they do for every model that runs.
-  func keeping(_ kept: [Bool], ofLayer place: Int, grey: [Float], cell: Int) throws(ModelError) -> Model {
+  func reduced(_ factors: [Float], ofLayer place: Int, grey: [Float], cell: Int) throws(ModelError) -> Model {
     var layers = layers
     let shape = shapes[place]
     let plane = shape.rank == 3 ? shape[1] * shape[2] : 1
-    let channels = (0..<shape[0]).filter { channel in (channel * plane..<(channel + 1) * plane).contains { kept[$0] } }
-    let areWhole = (0..<shape[0]).allSatisfy { channel in
-      Set(kept[channel * plane..<(channel + 1) * plane]).count == 1
-        && Set(grey[channel * plane..<(channel + 1) * plane]).count == 1
+    let channels = (0..<shape[0]).map { ReducedChannel(factor: factors[$0 * plane], constant: grey[$0 * plane]) }
+    let areWhole = channels.enumerated().allSatisfy { channel, part in
+      (channel * plane..<(channel + 1) * plane).allSatisfy { factors[$0] == part.factor && grey[$0] == part.constant }
     }
-    let constants = (0..<shape[0]).map { grey[$0 * plane] }
-    if !(areWhole && !channels.isEmpty && Model.prune(&layers, around: place, to: channels, constants: constants)) {
-      let ones = [Float](repeating: 1, count: kept.count)
+    if !(areWhole && channels.contains { $0.factor > 0 } && Model.prune(&layers, around: place, to: channels)) {
+      let ones = [Float](repeating: 1, count: factors.count)
       let normalization = BatchNormalization(
-        axis: .unit, scale: kept.map { $0 ? 1 : 0 }, shift: zip(kept, grey).map { $0 ? 0 : $1 },
+        axis: .unit, scale: factors, shift: zip(factors, grey).map { (1 - $0) * $1 },
         mean: ones.map { _ in 0 }, variance: ones, epsilon: 0)
       var name = "kept"
       while index(of: name) != nil { name += "_" }
@@ -38,9 +36,8 @@ extension Model {
   }
 
   /// Takes all but some channels out of the weights before and after a layer; false, and nothing changed, where it cannot be done.
-  private static func prune(
-    _ layers: inout [Layer], around place: Int, to channels: [Int], constants: [Float]
-  ) -> Bool {
+  private static func prune(_ layers: inout [Layer], around place: Int, to reduced: [ReducedChannel]) -> Bool {
+    let channels = reduced.indices.filter { reduced[$0].factor > 0 }
     var pruned = layers
     var before = place
     while true {
@@ -77,14 +74,14 @@ extension Model {
     var after = place + 1
     while after < pruned.count, case .gaussianNoise = pruned[after].operation { after += 1 }
     guard after < pruned.count else { return false }
-    let dropped = constants.indices.filter { !channels.contains($0) }
     func added(_ whole: Tensor, _ bias: [Float]?) -> [Float] {
       let (inputs, kernel) = (whole.shape[1], whole.shape[2] * whole.shape[3])
       return (0..<whole.shape[0]).map { output in
         var sum = Double(bias?[output] ?? 0)
-        for channel in dropped {
+        for (channel, part) in reduced.enumerated() where part.factor != 1 {
           let first = (output * inputs + channel) * kernel
-          for index in first..<first + kernel { sum += Double(whole.values[index]) * Double(constants[channel]) }
+          let constant = Double(1 - part.factor) * Double(part.constant)
+          for index in first..<first + kernel { sum += Double(whole.values[index]) * constant }
         }
         return Float(sum)
       }
@@ -92,11 +89,11 @@ extension Model {
     switch pruned[after].operation {
     case .convolution(var convolution) where convolution.groups == 1 && convolution.padding == Spatial(0, 0):
       convolution.bias = added(convolution.weight, convolution.bias)
-      convolution.weight = columns(convolution.weight, channels)
+      convolution.weight = columns(convolution.weight, reduced)
       pruned[after].operation = .convolution(convolution)
     case .convolutionStack(var stack):
       stack.bias = added(stack.composed, stack.bias)
-      stack.weights[0] = columns(stack.weights[0], channels)
+      stack.weights[0] = columns(stack.weights[0], reduced)
       pruned[after].operation = .convolutionStack(stack)
     default: return false
     }
@@ -131,18 +128,27 @@ extension Model {
     return tensor.with(0, kept.count, kept.flatMap { tensor.values[$0 * size..<($0 + 1) * size] })
   }
 
-  /// Some entries of the second axis.
-  private static func columns(_ tensor: Tensor, _ kept: [Int]) -> Tensor {
+  /// The entries of the second axis whose channels are kept, times their factors.
+  private static func columns(_ tensor: Tensor, _ channels: [ReducedChannel]) -> Tensor {
     let size = tensor.shape.count / (tensor.shape[0] * tensor.shape[1])
+    let kept = channels.enumerated().filter { $0.element.factor > 0 }
     return tensor.with(
       1, kept.count,
       (0..<tensor.shape[0]).flatMap { row in
-        kept.flatMap { column -> ArraySlice<Float> in
+        kept.flatMap { column, channel -> [Float] in
           let first = (row * tensor.shape[1] + column) * size
-          return tensor.values[first..<first + size]
+          return tensor.values[first..<first + size].map { channel.factor * $0 }
         }
       })
   }
+}
+
+/// What becomes of a channel in a reduced model.
+private struct ReducedChannel {
+  /// By what its change from grey is multiplied.
+  var factor: Float
+  /// What it is for grey, everywhere.
+  var constant: Float
 }
 
 extension Tensor {
