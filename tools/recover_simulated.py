@@ -4,8 +4,8 @@
 A movie of checks of several sizes and of drifting clouds is shown to the retina of `retina simulate`; `retina fit` sees only spikes of its
 ganglion cells. Then four questions, each with a line that holds or does not: does `retina evaluate` find held-out correlations near the
 noise ceiling of the repeats; does `retina match` find a unit for the bipolar and the amacrine cells, which the fit never saw; are those
-without a unit at least a linear combination of units; and does `retina reduce` keep the channels of a cell's true pathway. Ends with 1
-when a line does not hold. Everything is simulated.
+without a unit at least a linear combination of units; and does `retina reduce` keep a cell's true pathway: its own class of bipolar cells,
+which excite at once and, through amacrine cells, inhibit later. Ends with 1 when a line does not hold. Everything is simulated.
 
     python3 tools/recover_simulated.py --output recovered
 """
@@ -21,8 +21,10 @@ import numpy as np
 
 # Pixels along a side; frames of one kind in turn, of the test, for combinations and of a piece for reduction; the penalty of combinations
 # for each frame. Cells lie so far inside that the network sees what they see.
-SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 46, 150, 900, 3000, 27, 1e-3
+SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 46, 150, 900, 3000, 30, 1e-3
 MARGIN = 14
+# Cells of each polarity whose pathway is looked at.
+CELLS = 4
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -59,6 +61,7 @@ def main():
     parser.add_argument("--stimulus", default="1,3,clouds,6", help="sides of checks and 'clouds', in turn (default: 1,3,clouds,6)")
     parser.add_argument("--frames", type=int, default=45900, help="frames with the repeated test (default: 45900)")
     parser.add_argument("--without", help="parts of the retina to take out, as for `retina simulate`")
+    parser.add_argument("--pathway", action="store_true", help="ask the last question only")
     parser.add_argument("--cells", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", default="2")
@@ -66,7 +69,6 @@ def main():
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     arguments.output = arguments.output.resolve()
-    fit = arguments.fit or FIT
 
     def retina(*words, threads=True):
         words = [arguments.retina, *map(str, words), *(["--threads", arguments.threads] if threads else [])]
@@ -81,22 +83,26 @@ def main():
     print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", MARGIN, "--test-frames", TEST, "--seed",
                  arguments.seed, *(["--without", arguments.without] if arguments.without else []), "--output", "recording.npz",
                  threads=False), end="", flush=True)
+    lines = [] if arguments.pathway else inside(arguments.output, shown, retina, arguments.fit or FIT)
+    retina("fit", "recording.npz", "--output", "subunits.safetensors", *SUBUNITS)
+    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--json"))
+    pieces(arguments.output, shown)
+    lines += pathways(retina, match)
+    print(f"\n{time.time() - started:.0f} s")
+    for text, holds in lines:
+        print(f"{'holds         ' if holds else 'does not hold '} {text}")
+    sys.exit(0 if all(holds for _, holds in lines) else 1)
+
+
+def inside(folder, shown, retina, fit):
+    """The first three questions, of one fit."""
     fitting = time.time()
     retina("fit", "recording.npz", "--output", "model.safetensors", *fit)
     print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
     scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
     match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *LAYERS, "--output", "matched", "--json"))
-    lines = prediction(scores) + classes(match) + combinations(arguments.output, shown[:COMBINED], retina, match)
-    retina("fit", "recording.npz", "--output", "subunits.safetensors", *SUBUNITS)
-    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--json"))
-    pieces(arguments.output, shown)
-    for cell, polarity in ((0, "on"), (1, "off")):
-        lines.append(pathway(retina, match, cell, polarity))
-    print(f"\n{time.time() - started:.0f} s")
-    for text, holds in lines:
-        print(f"{'holds         ' if holds else 'does not hold '} {text}")
-    sys.exit(0 if all(holds for _, holds in lines) else 1)
+    return prediction(scores) + classes(match) + combinations(folder, shown[:COMBINED], retina, match)
 
 
 def prediction(scores):
@@ -172,36 +178,47 @@ def pieces(folder, shown):
 
 
 def pathway(retina, match, cell, polarity):
-    """Whether the channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it."""
-    reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", "relu1",
-                                  "--output", f"reduced-{polarity}", "--json"))
-    names = [f"relu1.{unit['channel']}" for unit in reduction["units"]]
+    """Whether the kinds of channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it, excite at once and
+    inhibit later; and how likely as many kinds drawn by chance are all like them."""
+    reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", "relu1", "--by", "kind",
+                                  "--output", f"reduced-{polarity}-{cell}", "--json"))
+    kept, units = reduction["kept"], reduction["units"]
 
-    def likeness(kind):
-        table = np.array([trace["channel_r"] for trace in traces(match, f"bipolar-{kind}")])
-        return np.array([np.median(table[:, match["channels"].index(name)]) for name in names])
+    def likeness(unit, kind):
+        at = match["channels"].index(f"relu1.{unit['channel']}")
+        return np.median([trace["channel_r"][at] for trace in traces(match, f"bipolar-{kind}")])
 
-    own, other = likeness(polarity), likeness("off" if polarity == "on" else "on")
-    right = own > other
-    importance = np.array([unit["importance"] for unit in reduction["units"]])
-    kept, right_kept = reduction["kept"], int(right[:reduction["kept"]].sum())
-    chance = math.comb(int(right.sum()), kept) / math.comb(len(right), kept)
+    other = "off" if polarity == "on" else "on"
+    own = np.array([(likeness(unit, polarity), likeness(unit, other)) for unit in units])
+    right = own[:, 0] > own[:, 1]
+    past = units[0]["delays"]
+    late = [part for part in past if part["frames"] > 0]
+    inhibition = -sum(part["conductance"] for part in late)
+    frames = -sum(part["conductance"] * part["frames"] for part in late) / inhibition
+    holds = kept > 0 and right[:kept].all() and past[0]["conductance"] > 0 and inhibition > 0
     curves = {curve["order"]: curve["explained_variance"][kept] for curve in reduction["fidelity"]}
-    inhibition = sum(unit["inhibition"] for unit in reduction["units"])
-    excitation = sum(unit["excitation"] for unit in reduction["units"])
-    print(f"\n{polarity.upper()} cell {cell}: {kept} of {len(right)} channels kept, with {curves['conductance']:.3f} of the held-out "
-          f"variance (random channels {curves['random']:.3f})")
-    print(f"  like its own bipolar class {right_kept} of {kept} (of all channels {right.sum()} of {len(right)}; all {kept} by chance: "
-          f"{chance:.2g})")
-    print(f"  median r with the own class {np.median(own[:kept]):.3f}, with the other {np.median(other[:kept]):.3f}; of random channels "
-          f"{np.median(own):.3f}")
-    print(f"  importance in channels of the own class {importance[right].sum() / importance.sum():.3f}; inhibition "
-          f"{-inhibition / excitation:.2f} of excitation", flush=True)
-    return (f"{polarity.upper()} cell: {right_kept} of {kept} kept channels are like bipolar-{polarity}, p {chance:.2g}",
-            right_kept == kept and chance < .05)
+    importance = np.array([unit["importance"] for unit in units])
+    print(f"{polarity.upper():4} {cell:4}  {kept} of {len(units)}  {int(right[:kept].sum())}   {own[0, 0]:.2f} {own[0, 1]:.2f}"
+          f"   {importance[right].sum() / importance.sum():.3f}     {past[0]['conductance']:+8.1f} {-inhibition:+8.1f} {frames:6.1f}   "
+          + " ".join(f"{curves[order]:8.3f}" for order in ("refitted", "conductance", "greedy ablation", "random"))
+          + f"   {'holds' if holds else 'does not'}", flush=True)
+    return bool(holds), math.comb(int(right.sum()), kept) / math.comb(len(right), kept)
 
 
-SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--history", "20", "--epochs", "4"]
+def pathways(retina, match):
+    """The pathways of the first cells of each polarity."""
+    print("\ncell       kept    own   r own, other   importance   conductance: at once, later (mean frames)   held-out variance: "
+          "refitted, by conductance, greedy, random")
+    lines = []
+    for first, polarity in ((0, "on"), (1, "off")):
+        found = [pathway(retina, match, first + 2 * place, polarity) for place in range(CELLS)]
+        holding, chance = sum(holds for holds, _ in found), math.prod(chance for _, chance in found)
+        lines.append((f"{holding} of {CELLS} {polarity.upper()} cells: all kinds that are kept are like bipolar-{polarity}, excite at "
+                      f"once and inhibit later (all of them by chance: {chance:.2g})", holding == CELLS))
+    return lines
+
+
+SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--history", "20", "--epochs", "12", "--dale"]
 # The first layer's units as the second sees them: the present and the past of each, and what the next layers make of them.
 SUBUNIT = "every"
 LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
