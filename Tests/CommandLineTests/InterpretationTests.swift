@@ -69,7 +69,7 @@ import Testing
     try await bench.fails(words, 64, "--output PATH is needed")
     try await bench.fails(words + ["--output", "o", "--layer", "dense"], 64, "conv1, relu1, conv2, relu2")
     try await bench.fails(words + ["--output", "o", "--cell", "3"], 64, "from 0 to 2")
-    try await bench.fails(words + ["--output", "o", "--by", "pixel"], 64, "channel, column, row")
+    try await bench.fails(words + ["--output", "o", "--by", "pixel"], 64, "channel, kind, column, row")
     try await bench.fails(["reduce", "model.safetensors", "batch.npy", "--output", "o"], 65, "movies [time")
   }
 
