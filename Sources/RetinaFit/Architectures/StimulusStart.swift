@@ -36,19 +36,27 @@ public struct StimulusStart: Sendable {
   ///
   /// - Parameters:
   ///   - centres: where receptive fields are known to lie; looked for in the whole frame where not.
+  ///   - threads: threads that share the cells.
   public init(
-    _ set: TrainingSet, split: TimeSplit, history: Int, lag: Int, centres known: [(column: Double, row: Double)?]
+    _ set: TrainingSet, split: TimeSplit, history: Int, lag: Int, centres known: [(column: Double, row: Double)?],
+    threads: Int = 1
   ) {
-    var (courses, polarities, centres) = ([Float](), [Float](), [(column: Double, row: Double)]())
-    for cell in 0..<set.cellCount {
+    let meanFrame = SpikeTriggeredAverage.meanFrame(of: set, in: split.train)
+    var averages = [SpikeTriggeredAverage?](repeating: nil, count: set.cellCount)
+    averages.shared(among: set.cellCount, threads: threads) { cell, averages in
       var cutOut = CutOut(height: set.height, width: set.width)
       if let centre = known[cell] {
         cutOut = CutOut(
           row: Int(centre.row.rounded()), column: Int(centre.column.rounded()), radius: 3, height: set.height,
           width: set.width)
       }
-      let average = SpikeTriggeredAverage(
-        of: set, cell: cell, lags: lag..<lag + history, cutOut: cutOut, frames: split.train, limit: 4000)
+      averages[cell] = SpikeTriggeredAverage(
+        of: set, cell: cell, lags: lag..<lag + history, cutOut: cutOut, frames: split.train, limit: 4000,
+        meanFrame: meanFrame)
+    }
+    var (courses, polarities, centres) = ([Float](), [Float](), [(column: Double, row: Double)]())
+    for case (let cell, let average?) in averages.enumerated() {
+      let cutOut = average.cutOut
       let peak = average.peak
       let sign: Float = peak.score < 0 ? -1 : 1
       polarities.append(sign)

@@ -13,9 +13,12 @@ public struct SpikeTriggeredAverage: Sendable {
 
   /// Averages the responses of one cell in some frames; masked bins and lags outside the stimulus are left out.
   ///
-  /// - Parameter limit: at most so many bins with a response are looked at, spread evenly.
+  /// - Parameters:
+  ///   - limit: at most so many bins with a response are looked at, spread evenly.
+  ///   - meanFrame: ``meanFrame(of:in:)``, where several cells share it.
   public init(
-    of set: TrainingSet, cell: Int, lags: Range<Int>, cutOut: CutOut, frames: [Range<Int>], limit: Int = .max
+    of set: TrainingSet, cell: Int, lags: Range<Int>, cutOut: CutOut, frames: [Range<Int>], limit: Int = .max,
+    meanFrame: [Float]? = nil
   ) {
     let bins = frames.joined().filter { set.responses[$0 * set.cellCount + cell] > 0 }
     let step = 1 + max(0, bins.count - 1) / limit
@@ -39,7 +42,8 @@ public struct SpikeTriggeredAverage: Sendable {
         }
       }
     }
-    let mean = SpikeTriggeredAverage.meanStimulus(set, cutOut, frames)
+    let meanFrame = meanFrame ?? SpikeTriggeredAverage.meanFrame(of: set, in: frames)
+    let mean = cutOut.rows.flatMap { row in cutOut.columns.map { meanFrame[row * set.width + $0] } }
     let looked = frames.joined().count { !set.responses[$0 * set.cellCount + cell].isNaN }
     let variance = squares - total * total * Float(step) / Float(max(1, looked))
     let scale = variance > 0 ? 1 / variance.squareRoot() : 0
@@ -48,17 +52,14 @@ public struct SpikeTriggeredAverage: Sendable {
     scores = sums.indices.map { (sums[$0] - total * mean[$0 % cutOut.count]) * scale }
   }
 
-  /// The mean over frames of every pixel of the cut-out.
-  private static func meanStimulus(_ set: TrainingSet, _ cutOut: CutOut, _ frames: [Range<Int>]) -> [Float] {
-    let (width, count) = (cutOut.columns.count, frames.reduce(0) { $0 + $1.count })
-    var sums = [Float](repeating: 0, count: cutOut.count)
+  /// The mean of some frames, `[row, column]`.
+  static func meanFrame(of set: TrainingSet, in frames: [Range<Int>]) -> [Float] {
+    let (pixels, count) = (set.height * set.width, frames.reduce(0) { $0 + $1.count })
+    var sums = [Float](repeating: 0, count: pixels)
     sums.withUnsafeMutableBufferPointer { sums in
       set.stimulus.withUnsafeBufferPointer { stimulus in
         for frame in frames.joined() {
-          for (row, y) in cutOut.rows.enumerated() {
-            let source = stimulus.baseAddress! + (frame * set.height + y) * set.width + cutOut.columns.lowerBound
-            for column in 0..<width { sums[row * width + column] += source[column] }
-          }
+          for pixel in 0..<pixels { sums[pixel] += stimulus[frame * pixels + pixel] }
         }
       }
     }
