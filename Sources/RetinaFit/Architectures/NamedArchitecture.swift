@@ -16,7 +16,10 @@ public enum NamedArchitecture: String, CaseIterable, Sendable {
   /// The same with each convolution a stack of linear 3 x 3 ones and batch normalisation per channel (Maheswaranathan et al. 2023,
   /// Neuron; baccuslab/torch-deep-retina, `LinearStackedBNCNN`).
   case stackedBNCNN = "stacked-bn-cnn"
-  /// The same with a third convolution of one channel per cell, read at the cell's receptive-field centre (`convgc` there).
+  /// The same with the first convolution alone as a stack, no noise, and a Gaussian read-out: a single kernel learns faster than a stack
+  /// does, where it has few enough weights.
+  case halfStackedBNCNN = "half-stacked-bn-cnn"
+  /// As stacked, with a third convolution of one channel per cell, read at the cell's receptive-field centre (`convgc` there).
   case convReadout = "conv-readout"
   /// Kernels that are products of space and time, batch normalisation, elu, and a Gaussian read-out (the core and read-out of
   /// open-retina, after Hoefling et al. 2024, eLife; here without its smoothness penalty unless one is asked for).
@@ -30,6 +33,7 @@ public enum NamedArchitecture: String, CaseIterable, Sendable {
     case .deepRetina: return "two convolutions with noise and relu, dense, softplus (2016)"
     case .bnCNN: return "two convolutions with batch normalisation per unit, noise and relu, dense, softplus"
     case .stackedBNCNN: return "the same with stacks of linear 3 x 3 convolutions"
+    case .halfStackedBNCNN: return "the same with a stack first and a plain convolution second, Gaussian read-out"
     case .convReadout: return "stacks, and a third convolution read at each cell's centre"
     case .separableCore: return "two separable convolutions, elu, Gaussian read-out"
     }
@@ -43,7 +47,8 @@ public enum NamedArchitecture: String, CaseIterable, Sendable {
     case .deepRetina: return "McIntosh et al. 2016, NeurIPS"
     case .bnCNN: return "baccuslab/deep-retina, bn_cnn"
     case .stackedBNCNN: return "Maheswaranathan et al. 2023, Neuron; baccuslab/torch-deep-retina, LinearStackedBNCNN"
-    case .convReadout: return "the same, convgc"
+    case .halfStackedBNCNN: return "this program; as stacked-bn-cnn"
+    case .convReadout: return "baccuslab/torch-deep-retina, convgc"
     case .separableCore: return "Hoefling et al. 2024, eLife; open-retina"
     }
   }
@@ -73,6 +78,10 @@ public enum NamedArchitecture: String, CaseIterable, Sendable {
       try builder.convolution(.stack, channels: 8, kernel: 11, normalization: .channel, noise: 0.05, .relu)
       builder.readout(options.readout ?? .dense, bias: options.readout ?? .dense != .dense)
       if options.readout ?? .dense == .dense { builder.normalizeCells() }
+    case .halfStackedBNCNN:
+      try builder.convolution(.stack, channels: 8, kernel: 15, normalization: .channel, noise: 0, .relu)
+      try builder.convolution(.plain, channels: 8, kernel: 11, normalization: .channel, noise: 0, .relu)
+      builder.readout(options.readout ?? .gaussian, bias: true)
     case .convReadout:
       try builder.convolution(.stack, channels: 8, kernel: 15, normalization: .channel, noise: 0.05, .relu)
       try builder.convolution(.stack, channels: 8, kernel: 11, normalization: .channel, noise: 0.05, .relu)
