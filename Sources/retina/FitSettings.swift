@@ -23,6 +23,7 @@ struct FitSettings {
     CommandOption("--rate", "X", "learning rate (default: 0.003)"),
     CommandOption(
       "--readout-rate", "X", "learning rate of Gaussian and factorised read-outs as a multiple (default: 5)"),
+    CommandOption("--first-rate", "X", "learning rate of the first layer as a multiple (default: 1)"),
     CommandOption(
       "--schedule", "S", "cosine, constant, step:E,E,...:FACTOR, plateau:PATIENCE:FACTOR, exponential:FACTOR"),
     CommandOption("--decay", "X", "weight decay of the optimiser (default: 0)"),
@@ -35,6 +36,9 @@ struct FitSettings {
     CommandOption("--clip-norm", "X", "scale longer gradients down to this length"),
     CommandOption("--dale", nil, "weights that leave a hidden channel keep one sign"),
     CommandOption("--epochs", "N", "passes over the training responses (default: 20)"),
+    CommandOption(
+      "--coarse-epochs", "N",
+      "how many of them, the first ones, compute every second row and column of feature maps alone (default: 0)"),
     CommandOption("--patience", "N", "stop after so many epochs without a better validation (default: 5)"),
     CommandOption("--steps", "N", "stop after so many batches and write the last weights"),
     CommandOption("--batch", "N", "windows of a batch, a multiple of --clip (default: 48)"),
@@ -126,6 +130,7 @@ struct FitSettings {
     }
     options.rate = try arguments.number("--rate", in: 0...1000) ?? options.rate
     options.readoutRate = try arguments.number("--readout-rate", in: 0...1000) ?? options.readoutRate
+    options.firstRate = try arguments.number("--first-rate", in: 0...1000) ?? options.firstRate
     options.schedule = try arguments["--schedule"].map(schedule) ?? options.schedule
     options.weightDecay = try arguments.number("--decay", in: 0...1) ?? 0
     let penalties: [(String, Penalty.Measure, ParameterGroup.Role, Double?)] = [
@@ -141,6 +146,7 @@ struct FitSettings {
     options.clipNorm = try arguments.number("--clip-norm", in: 1e-9...1e9)
     options.dale = arguments.has("--dale")
     options.epochs = try arguments.integer("--epochs", in: 1...100_000) ?? options.epochs
+    options.coarseEpochs = try arguments.integer("--coarse-epochs", in: 0...options.epochs) ?? 0
     options.patience = try arguments.integer("--patience", in: 1...100_000) ?? options.patience
     options.steps = try arguments.integer("--steps", in: 1...1_000_000_000)
     let clip = try arguments.integer("--clip", in: 1...4096)
@@ -194,7 +200,9 @@ struct FitSettings {
     let known = data.recording.cells.map { $0.centre }
     let stimulus =
       usesStimulus || known.contains { $0 == nil }
-      ? StimulusStart(data.set, split: data.split, history: data.history, lag: data.lag, centres: known) : nil
+      ? StimulusStart(
+        data.set, split: data.split, history: data.history, lag: data.lag, centres: known, threads: training.threads)
+      : nil
     options.centres = stimulus?.centres ?? known.compactMap { $0 }
     var architecture = try described?.architecture(options) ?? named.architecture(options)
     if usesStimulus { stimulus?.apply(to: &architecture, seed: training.seed) }

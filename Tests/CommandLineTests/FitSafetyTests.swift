@@ -12,6 +12,7 @@ import Testing
   private static let options = [
     "--history", "6", "--architecture", "ln-ln", "--channels", "2", "--kernels", "5", "--readout", "gaussian",
     "--batch", "32", "--threads", "1", "--noise", "0.1", "--dropout", "0.1", "--epochs", "30", "--patience", "30",
+    "--coarse-epochs", "2",
   ]
 
   private static func words(_ output: String, log: String? = nil, _ more: String...) -> [String] {

@@ -25,7 +25,7 @@ final class DenseStep: NetworkStep, @unchecked Sendable {
     let count = outputs * input.floats
     matrix = AlignedFloats(count)
     gradients = (0..<room.threads).map { _ in AlignedFloats(count) }
-    gaussian = GaussianMatrix(weights.form, input)
+    gaussian = GaussianMatrix(weights.form, input, spacing: room.spacing)
     weightGradient = [Float](repeating: 0, count: gaussian == nil ? outputs * input.count : 0)
   }
 

@@ -22,36 +22,41 @@ final class FeatureConvolutionStep: NetworkStep, @unchecked Sendable {
     let scratch, product, outputs, gradients: AlignedFloats
   }
 
-  init(_ geometry: ConvolutionGeometry, field: SpectralShape, weights: LayerWeights, room: BatchRoom) {
+  init(_ geometry: ConvolutionGeometry, field: SampledField, weights: LayerWeights, room: BatchRoom) {
     self.geometry = geometry
     self.weights = weights
     kernels = room.kernels
-    forwardShape = field
-    gradientShape = field.ofGradients
-    rows = FourierTable(length: field.fieldWidth)
-    columns = FourierTable(length: field.fieldHeight)
+    let sampled = field.sampled
+    forwardShape = sampled
+    gradientShape = sampled.ofGradients
+    rows = FourierTable(length: sampled.fieldWidth)
+    columns = FourierTable(length: sampled.fieldHeight)
     let (inputGroups, outputGroups) = ((geometry.inputs + 7) / 8, (geometry.outputs + 7) / 8)
-    spectra = KernelSpectra(geometry, field: field, inputsInMemory: inputGroups * 8, kernels: room.kernels)
+    let positions = field.spacing * field.spacing
+    spectra = KernelSpectra(
+      geometry, field: field, inputsInMemory: inputGroups * 8, inputPositions: positions, kernels: room.kernels)
     var exchanged = geometry
     (exchanged.inputs, exchanged.outputs) = (geometry.outputs, geometry.inputs)
-    adjointSpectra = KernelSpectra(exchanged, field: field, inputsInMemory: outputGroups * 8, kernels: room.kernels)
+    adjointSpectra = KernelSpectra(
+      exchanged, field: field, inputsInMemory: outputGroups * 8, inputPositions: positions, kernels: room.kernels)
     clipLength = room.clipLength
-    output = .lanes(channels: geometry.outputs, height: geometry.outputHeight, width: geometry.outputWidth)
-    images = AlignedFloats(room.clips * clipLength * inputGroups * field.bins * 16)
+    output = .lanes(channels: geometry.outputs, height: sampled.resultHeight, width: sampled.resultWidth)
+    images = AlignedFloats(room.clips * clipLength * inputGroups * sampled.bins * 16)
     kernelSpectra = AlignedFloats(spectra.floats)
     adjointKernelSpectra = AlignedFloats(adjointSpectra.floats)
     let gradients = spectra.floats
     threadMemory = (0..<room.threads).map { _ in
       Thread(
-        scratch: AlignedFloats(field.featureScratch), product: AlignedFloats(field.bins * 16),
-        outputs: AlignedFloats(room.clipLength * outputGroups * field.bins * 16), gradients: AlignedFloats(gradients))
+        scratch: AlignedFloats(sampled.featureScratch), product: AlignedFloats(sampled.bins * 16),
+        outputs: AlignedFloats(room.clipLength * outputGroups * sampled.bins * 16),
+        gradients: AlignedFloats(gradients))
     }
   }
 
   private var inputGroups: Int { (geometry.inputs + 7) / 8 }
   private var outputGroups: Int { (geometry.outputs + 7) / 8 }
-  private var inputPlane: Int { geometry.inputHeight * geometry.inputWidth * 8 }
-  private var outputPlane: Int { geometry.outputHeight * geometry.outputWidth * 8 }
+  private var inputPlane: Int { forwardShape.imageHeight * forwardShape.imageWidth * 8 }
+  private var outputPlane: Int { forwardShape.resultHeight * forwardShape.resultWidth * 8 }
   private var binFloats: Int { forwardShape.bins * 16 }
 
   func prepare(_ pass: Pass) {

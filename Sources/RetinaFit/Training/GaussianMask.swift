@@ -3,17 +3,21 @@ struct GaussianMask<Scalar: TrainingScalar>: Sendable {
   var rows, columns: [Scalar]
   private let centre, sharpness: (column: Scalar, row: Scalar)
 
-  init(_ parameters: [Scalar], cell: Int, cells: Int, height: Int, width: Int) {
+  private let spacing: Int
+
+  /// The mask at every `spacing`-th position, so many rows and columns of them.
+  init(_ parameters: [Scalar], cell: Int, cells: Int, height: Int, width: Int, spacing: Int = 1) {
+    self.spacing = spacing
     let (place, sigma) = (2 * cell, 2 * cells + 2 * cell)
     centre = (parameters[place], parameters[place + 1])
     sharpness = (Scalar.exponential(-parameters[sigma]), Scalar.exponential(-parameters[sigma + 1]))
-    columns = GaussianMask.profile(width, centre.column, sharpness.column)
-    rows = GaussianMask.profile(height, centre.row, sharpness.row)
+    columns = GaussianMask.profile(width, spacing, centre.column, sharpness.column)
+    rows = GaussianMask.profile(height, spacing, centre.row, sharpness.row)
   }
 
-  private static func profile(_ count: Int, _ centre: Scalar, _ sharpness: Scalar) -> [Scalar] {
+  private static func profile(_ count: Int, _ spacing: Int, _ centre: Scalar, _ sharpness: Scalar) -> [Scalar] {
     let exponents = (0..<count).map { position in
-      let distance = (Scalar(position) - centre) * sharpness
+      let distance = (Scalar(position * spacing) - centre) * sharpness
       return -distance * distance / 2
     }
     // Relative to the largest, so that a centre far outside leaves no zero to divide by.
@@ -46,7 +50,7 @@ struct GaussianMask<Scalar: TrainingScalar>: Sendable {
     for index in profile.indices {
       // The derivative in an exponent, through the normalisation.
       let exponent = (gradient[index] - mean) * profile[index]
-      let distance = (Scalar(index) - centre) * sharpness
+      let distance = (Scalar(index * spacing) - centre) * sharpness
       result.centre += exponent * distance * sharpness
       result.logSigma += exponent * distance * distance
     }

@@ -3,14 +3,15 @@ import RetinaEngine
 /// The matrix of a Gaussian read-out in the order of features in memory, eight channels at a time: the fast form of
 /// ``WeightForm/gaussian(cells:channels:height:width:)``.
 struct GaussianMatrix: Sendable {
-  private let cells, channels, height, width: Int
+  private let cells, channels, height, width, spacing: Int
 
   /// Nothing for other weights, and for features that do not lie in lanes.
-  init?(_ form: WeightForm, _ layout: FeatureLayout) {
-    guard case .gaussian(let cells, let channels, let height, let width) = form, case .lanes = layout else {
+  init?(_ form: WeightForm, _ layout: FeatureLayout, spacing: Int = 1) {
+    guard case .gaussian(let cells, let channels, _, _) = form, case .lanes(_, let height, let width) = layout else {
       return nil
     }
     (self.cells, self.channels, self.height, self.width) = (cells, channels, height, width)
+    self.spacing = spacing
   }
 
   private var groups: Int { (channels + 7) / 8 }
@@ -21,7 +22,7 @@ struct GaussianMatrix: Sendable {
     let matrix = SendableFloats(matrix)
     Parallel.split(cells, threads: threads) { range in
       for cell in range {
-        let mask = GaussianMask(parameters, cell: cell, cells: cells, height: height, width: width)
+        let mask = GaussianMask(parameters, cell: cell, cells: cells, height: height, width: width, spacing: spacing)
         var place = UnsafeMutableRawPointer(matrix.base + cell * rowFloats)
         for group in 0..<groups {
           let features = features(parameters, cell, group)
@@ -43,7 +44,7 @@ struct GaussianMatrix: Sendable {
   ) {
     let source = SendableFloats(matrixGradient)
     gradient.shared(among: cells, threads: threads) { cell, gradient in
-      let mask = GaussianMask(parameters, cell: cell, cells: cells, height: height, width: width)
+      let mask = GaussianMask(parameters, cell: cell, cells: cells, height: height, width: width, spacing: spacing)
       var rows = [Float](repeating: 0, count: height)
       var columns = [Float](repeating: 0, count: width)
       var place = UnsafeRawPointer(source.base + cell * rowFloats)

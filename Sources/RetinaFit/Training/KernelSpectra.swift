@@ -10,33 +10,38 @@ struct KernelSpectra: Sendable {
   let outputs, inputs, height, width: Int
   /// Inputs in memory, of which those beyond `inputs` are zero.
   let inputsInMemory: Int
-  private let fieldHeight, fieldWidth: Int
+  private let field: SampledField
+  private let shape: SpectralShape
+  private let scale: Float
   private let kernels: KernelTable
   private let rows, columns: FourierTable
 
-  init(_ geometry: ConvolutionGeometry, field: SpectralShape, inputsInMemory: Int, kernels: KernelTable) {
+  /// - Parameter inputPositions: how many positions each number of an image stands for.
+  init(
+    _ geometry: ConvolutionGeometry, field: SampledField, inputsInMemory: Int, inputPositions: Int,
+    kernels: KernelTable
+  ) {
     (outputs, inputs) = (geometry.outputs, geometry.inputs)
     (height, width) = (geometry.kernelHeight, geometry.kernelWidth)
-    (fieldHeight, fieldWidth) = (field.fieldHeight, field.fieldWidth)
+    let (fieldHeight, fieldWidth) = (field.whole.fieldHeight, field.whole.fieldWidth)
+    shape = SpectralShape(
+      imageHeight: height, imageWidth: width, fieldHeight: fieldHeight, fieldWidth: fieldWidth, resultHeight: height,
+      resultWidth: width)
+    scale = Float(inputPositions) / Float(fieldHeight * fieldWidth)
+    self.field = field
     self.inputsInMemory = inputsInMemory
     self.kernels = kernels
     rows = FourierTable(length: fieldWidth)
     columns = FourierTable(length: fieldHeight)
   }
 
-  private var shape: SpectralShape {
-    SpectralShape(
-      imageHeight: height, imageWidth: width, top: 0, left: 0, fieldHeight: fieldHeight, fieldWidth: fieldWidth,
-      resultHeight: height, resultWidth: width, strideVertical: 1, strideHorizontal: 1)
-  }
-
   private var outputGroups: Int { (outputs + 7) / 8 }
 
   /// Floats of the spectra.
-  var floats: Int { outputGroups * shape.paddedBins * inputsInMemory * 16 }
+  var floats: Int { outputGroups * groupFloats }
 
   /// Floats from one group of outputs to the next.
-  var groupFloats: Int { shape.paddedBins * inputsInMemory * 16 }
+  var groupFloats: Int { field.sampled.paddedBins * inputsInMemory * 16 }
 
   /// The spectra of kernels.
   func transform(_ weight: [Float], into spectra: UnsafeMutablePointer<Float>, threads: Int) {
@@ -57,8 +62,7 @@ struct KernelSpectra: Sendable {
   private func transform(
     into spectra: SendableFloats, threads: Int, conjugated: Bool, _ weight: @Sendable (Int, Int, Int) -> Float
   ) {
-    let (shape, positions) = (shape, height * width)
-    let scale = 1 / Float(fieldHeight * fieldWidth)
+    let positions = height * width
     Parallel.split(outputGroups * inputs, threads: threads) { items in
       let memory = AlignedFloats(shape.featureScratch + shape.bins * 16 + positions * 8)
       let packs = memory.base + shape.featureScratch
@@ -71,11 +75,14 @@ struct KernelSpectra: Sendable {
           }
         }
         kernels.transformFeatures(shape, FourierLayout(rows), FourierLayout(columns), image, memory.base, packs)
-        var target = spectra.base + (group * shape.paddedBins * inputsInMemory + input) * 16
-        for bin in 0..<shape.bins {
-          for lane in 0..<8 {
-            target[lane] = packs[bin * 16 + lane]
-            target[lane + 8] = conjugated ? -packs[bin * 16 + lane + 8] : packs[bin * 16 + lane + 8]
+        var target = spectra.base + group * groupFloats + input * 16
+        for bin in field.wholeBins {
+          // What is left out stays zero.
+          if let bin {
+            for lane in 0..<8 {
+              target[lane] = packs[bin * 16 + lane]
+              target[lane + 8] = conjugated ? -packs[bin * 16 + lane + 8] : packs[bin * 16 + lane + 8]
+            }
           }
           target += inputsInMemory * 16
         }
@@ -85,8 +92,7 @@ struct KernelSpectra: Sendable {
 
   /// The gradient of the kernels from the sums of products of spectra.
   func restore(_ spectra: UnsafeMutablePointer<Float>, threads: Int) -> [Float] {
-    let (shape, positions) = (shape, height * width)
-    let scale = 1 / Float(fieldHeight * fieldWidth)
+    let positions = height * width
     var gradient = [Float](repeating: 0, count: outputs * inputs * positions)
     gradient.withUnsafeMutableBufferPointer { buffer in
       let (gradient, spectra) = (SendableFloats(buffer.baseAddress!), SendableFloats(spectra))
@@ -97,9 +103,10 @@ struct KernelSpectra: Sendable {
         let zeros = image + positions * 8
         for item in items {
           let (group, input) = (item / inputs, item % inputs)
-          var source = spectra.base + (group * shape.paddedBins * inputsInMemory + input) * 16
-          for bin in 0..<shape.bins {
-            (packs + bin * 16).update(from: source, count: 16)
+          var source = spectra.base + group * groupFloats + input * 16
+          if field.spacing > 1 { packs.update(repeating: 0, count: shape.bins * 16) }
+          for bin in field.wholeBins {
+            if let bin { (packs + bin * 16).update(from: source, count: 16) }
             source += inputsInMemory * 16
           }
           kernels.restoreFeatures(

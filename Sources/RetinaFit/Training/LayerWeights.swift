@@ -102,6 +102,8 @@ final class LayerWeights: @unchecked Sendable {
 /// How large batches are, and what runs them.
 struct BatchRoom: Sendable {
   var clips, clipLength, threads: Int
+  /// Rows and columns from one unit of a feature map that is computed to the next.
+  var spacing: Int
   var kernels: KernelTable
 
   var samples: Int { clips * clipLength }

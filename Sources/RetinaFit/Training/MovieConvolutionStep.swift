@@ -11,8 +11,9 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
   private let geometry: ConvolutionGeometry
   private let weights: LayerWeights
   private let kernels: KernelTable
+  private let field: SampledField
   private let forwardShape, backwardShape: SpectralShape
-  private let rows, columns: FourierTable
+  private let frameRows, frameColumns, rows, columns: FourierTable
   private let spectra: KernelSpectra
   private let clipLength: Int
   /// Spectra of the frames of each clip: `[clip][group of 8 bins][frame][real parts 8, imaginary parts 8]`.
@@ -25,26 +26,35 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
     let scratch, planes, sums, gradients: AlignedFloats
   }
 
-  init(_ geometry: ConvolutionGeometry, field: SpectralShape, weights: LayerWeights, room: BatchRoom) {
+  init(_ geometry: ConvolutionGeometry, field: SampledField, weights: LayerWeights, room: BatchRoom) {
     self.geometry = geometry
     self.weights = weights
+    self.field = field
     kernels = room.kernels
-    forwardShape = field
-    backwardShape = field.ofGradients
-    rows = FourierTable(length: field.fieldWidth)
-    columns = FourierTable(length: field.fieldHeight)
-    spectra = KernelSpectra(geometry, field: field, inputsInMemory: geometry.inputs, kernels: room.kernels)
+    forwardShape = field.sampled
+    backwardShape = field.sampled.ofGradients
+    rows = FourierTable(length: forwardShape.fieldWidth)
+    columns = FourierTable(length: forwardShape.fieldHeight)
+    frameRows = FourierTable(length: field.whole.fieldWidth)
+    frameColumns = FourierTable(length: field.whole.fieldHeight)
+    spectra = KernelSpectra(
+      geometry, field: field, inputsInMemory: geometry.inputs, inputPositions: 1, kernels: room.kernels)
     clipLength = room.clipLength
-    output = .lanes(channels: geometry.outputs, height: geometry.outputHeight, width: geometry.outputWidth)
-    images = AlignedFloats(room.clips * (clipLength + geometry.inputs - 1) * field.paddedBins * 2)
+    output = .lanes(
+      channels: geometry.outputs, height: forwardShape.resultHeight, width: forwardShape.resultWidth)
+    let bins = forwardShape.paddedBins
+    images = AlignedFloats(room.clips * (clipLength + geometry.inputs - 1) * bins * 2)
     kernelSpectra = AlignedFloats(spectra.floats)
-    let (scratch, gradients) = (max(field.imageScratch, field.featureScratch), spectra.floats)
+    let (scratch, gradients) = (max(field.whole.imageScratch, forwardShape.featureScratch), spectra.floats)
     threadMemory = (0..<room.threads).map { _ in
       Thread(
-        scratch: AlignedFloats(scratch), planes: AlignedFloats(2 * field.paddedBins + 16),
-        sums: AlignedFloats(room.clipLength * field.paddedBins * 16), gradients: AlignedFloats(gradients))
+        scratch: AlignedFloats(scratch), planes: AlignedFloats(2 * field.whole.paddedBins + 16),
+        sums: AlignedFloats(room.clipLength * bins * 16), gradients: AlignedFloats(gradients))
     }
   }
+
+  /// Floats of eight channels of a window's results.
+  private var outputPlane: Int { forwardShape.resultHeight * forwardShape.resultWidth * 8 }
 
   private var frames: Int { clipLength + geometry.inputs - 1 }
 
@@ -66,7 +76,7 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
               memory.sums.base + sample * forwardShape.paddedBins * 16, weights.bias + 8 * group, .none,
               memory.scratch.base,
               values.output + (clip * clipLength + sample) * values.outputFloats
-                + group * geometry.outputHeight * geometry.outputWidth * 8)
+                + group * outputPlane)
           }
         }
       }
@@ -78,15 +88,22 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
   }
 
   private func transformFrames(_ pass: Pass, clip: Int, _ memory: Thread) {
-    let shape = forwardShape
     let pixels = geometry.inputHeight * geometry.inputWidth
-    let (re, im) = (memory.planes.base, memory.planes.base + shape.paddedBins + 8)
+    let (re, im) = (memory.planes.base, memory.planes.base + field.whole.paddedBins + 8)
     for frame in 0..<frames {
       kernels.transformImage(
-        shape, FourierLayout(rows), FourierLayout(columns), pass.movie + (pass.firstFrames[clip] + frame) * pixels,
-        memory.scratch.base, re, im)
+        field.whole, FourierLayout(frameRows), FourierLayout(frameColumns),
+        pass.movie + (pass.firstFrames[clip] + frame) * pixels, memory.scratch.base, re, im)
       var target = images(ofClip: clip) + frame * 16
-      for bin in stride(from: 0, to: shape.paddedBins, by: 8) {
+      guard field.spacing == 1 else {
+        for (bin, wholeBin) in field.wholeBins.enumerated() {
+          guard let wholeBin else { continue }
+          let place = target + bin / 8 * frames * 16 + bin % 8
+          (place[0], place[8]) = (re[wholeBin], im[wholeBin])
+        }
+        continue
+      }
+      for bin in stride(from: 0, to: forwardShape.paddedBins, by: 8) {
         target.update(from: re + bin, count: 8)
         (target + 8).update(from: im + bin, count: 8)
         target += frames * 16
@@ -125,7 +142,7 @@ final class MovieConvolutionStep: NetworkStep, @unchecked Sendable {
             kernels.transformFeatures(
               backwardShape, FourierLayout(rows), FourierLayout(columns),
               values.outputGradient + (clip * clipLength + sample) * values.outputFloats
-                + group * geometry.outputHeight * geometry.outputWidth * 8, memory.scratch.base,
+                + group * outputPlane, memory.scratch.base,
               memory.sums.base + sample * forwardShape.paddedBins * 16)
           }
           for bin in 0..<forwardShape.bins {

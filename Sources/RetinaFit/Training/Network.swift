@@ -35,9 +35,12 @@ public final class Network {
   ///   - clips: clips of a batch.
   ///   - clipLength: windows of a clip.
   ///   - threads: threads that share the clips; at most one per clip is used.
-  /// - Throws: ``ModelError`` where layers do not fit, or a layer is of a kind that is not trained.
+  ///   - spacing: rows and columns from one unit of the feature maps that is computed to the next; see ``SampledField``.
+  /// - Throws: ``ModelError`` where layers do not fit, or a layer is of a kind that is not trained, or not with
+  ///   this spacing.
   public init(
-    _ architecture: Architecture, clips: Int, clipLength: Int, threads: Int = 1, level: ProcessorLevel = .best
+    _ architecture: Architecture, clips: Int, clipLength: Int, threads: Int = 1, spacing: Int = 1,
+    level: ProcessorLevel = .best
   ) throws(ModelError) {
     let model = try architecture.model()
     guard let history = model.history, clips > 0, clipLength > 0 else {
@@ -48,7 +51,8 @@ public final class Network {
       ])
     }
     let used = max(1, min(threads, clips))
-    let room = BatchRoom(clips: clips, clipLength: clipLength, threads: used, kernels: KernelTable(level))
+    let room = BatchRoom(
+      clips: clips, clipLength: clipLength, threads: used, spacing: spacing, kernels: KernelTable(level))
     var compiler = NetworkCompiler(architecture.inputShape, longestDelay: architecture.longestDelay, room)
     for (index, layer) in architecture.layers.enumerated() { try compiler.append(layer, index: index) }
     compiler.finish()

@@ -28,6 +28,7 @@ struct NetworkCompiler {
 
   /// Adds a layer.
   mutating func append(_ layer: TrainableLayer, index: Int) throws(ModelError) {
+    guard room.spacing == 1 || layer.kind.canBeSampled(isCells: shape.rank == 1) else { throw notSampled(layer) }
     switch layer.kind {
     case .layer(let operation): try append(operation, layer, index)
     case .delays(let delays):
@@ -61,6 +62,17 @@ struct NetworkCompiler {
     }
   }
 
+  private func notSampled(_ layer: TrainableLayer) -> ModelError {
+    ModelError(problems: [
+      .init(
+        place: "layer '\(layer.name)'",
+        expected:
+          "in coarse epochs, convolutions without stride, padding, dilation and groups, batch normalisation per "
+          + "channel, functions without parameters, and a Gaussian read-out",
+        found: "a layer that needs every unit")
+    ])
+  }
+
   private func output(of operation: Operation, _ layer: TrainableLayer) throws(ModelError) -> Shape {
     do throws(ShapeMismatch) {
       return try operation.outputShape(of: shape)
@@ -78,7 +90,7 @@ struct NetworkCompiler {
     case .convolution(let convolution):
       let geometry = ConvolutionGeometry(convolution, input: shape)
       let range = list.add("\(name).weight", convolution.weight.shape.dimensions, .weight, convolution.weight.values)
-      add(geometry, .free(count: range.count), range, bias: convolution.bias, layer)
+      try add(geometry, .free(count: range.count), range, bias: convolution.bias, layer)
     case .convolutionStack(let stack):
       var range = list.values.count..<list.values.count
       for (part, weight) in stack.weights.enumerated() {
@@ -90,7 +102,7 @@ struct NetworkCompiler {
       let shapes = stack.weights.map {
         WeightForm.KernelShape(outputs: $0.shape[0], inputs: $0.shape[1], height: $0.shape[2], width: $0.shape[3])
       }
-      add(ConvolutionGeometry(composed, input: shape), .stack(shapes), range, bias: stack.bias, layer)
+      try add(ConvolutionGeometry(composed, input: shape), .stack(shapes), range, bias: stack.bias, layer)
     case .separableConvolution(let convolution):
       let (temporal, spatial) = (convolution.temporal, convolution.spatial)
       var range = list.add("\(name).temporal", temporal.shape.dimensions, .weight, temporal.values)
@@ -99,7 +111,7 @@ struct NetworkCompiler {
       let form = WeightForm.separable(
         outputs: temporal.shape[0], rank: temporal.shape[1], inputs: temporal.shape[2],
         positions: spatial.shape[2] * spatial.shape[3])
-      add(
+      try add(
         ConvolutionGeometry(Convolution(weight: convolution.composed), input: shape), form, range,
         bias: convolution.bias, layer)
     case .dense(let dense):
@@ -162,14 +174,16 @@ struct NetworkCompiler {
 
   private mutating func add(
     _ geometry: ConvolutionGeometry, _ form: WeightForm, _ range: Range<Int>, bias: [Float]?, _ layer: TrainableLayer
-  ) {
+  ) throws(ModelError) {
     finish()
     let weights = learnt(form, range, bias, geometry.outputs, layer)
-    let field = geometry.isPlain && geometry.groups == 1 ? SpectralShape(geometry) : nil
+    let field = SampledField(geometry, spacing: room.spacing)
     if let field, steps.isEmpty {
       add(MovieConvolutionStep(geometry, field: field, weights: weights, room: room))
     } else if let field, case .lanes = layout {
       add(FeatureConvolutionStep(geometry, field: field, weights: weights, room: room))
+    } else if room.spacing > 1 {
+      throw notSampled(layer)
     } else {
       add(.convolution(geometry, weights), Shape(geometry.outputs, geometry.outputHeight, geometry.outputWidth))
     }
@@ -228,20 +242,19 @@ extension Activation {
   }
 }
 
-extension SpectralShape {
-  /// The transforms of a convolution without stride, padding and dilation; nothing when an image is too large for them.
-  fileprivate init?(_ geometry: ConvolutionGeometry) {
-    guard let height = FourierTable.supportedLength(atLeast: geometry.inputHeight),
-      let width = FourierTable.supportedLength(atLeast: geometry.inputWidth)
-    else { return nil }
-    self.init(
-      imageHeight: geometry.inputHeight, imageWidth: geometry.inputWidth, top: 0, left: 0, fieldHeight: height,
-      fieldWidth: width, resultHeight: geometry.outputHeight, resultWidth: geometry.outputWidth, strideVertical: 1,
-      strideHorizontal: 1)
-  }
-}
-
 extension TrainableLayer.Kind {
+  /// Whether the layer can do with some of the positions of feature maps; `isCells` says that it works on the cells' drives.
+  fileprivate func canBeSampled(isCells: Bool) -> Bool {
+    switch self {
+    case .gaussianReadout, .dropout, .layer(.convolution), .layer(.convolutionStack),
+      .layer(.separableConvolution), .layer(.gaussianNoise):
+      return true
+    case .layer(.batchNormalization(let normalization)): return isCells || normalization.axis == .channel
+    case .layer(.activation(let activation)): return isCells || activation.kind != nil
+    case .factorizedReadout, .delays, .layer: return false
+    }
+  }
+
   /// The same layer with other parameters, taken group by group in the order in which ``NetworkCompiler`` lists them.
   func replacingParameters(_ next: () -> [Float], normalization: LearntNormalization?) -> TrainableLayer.Kind {
     func tensor(_ old: Tensor) -> Tensor { Tensor(shape: old.shape, values: next()) ?? old }

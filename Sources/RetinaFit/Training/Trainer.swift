@@ -8,12 +8,15 @@ import RetinaModel
 /// identical result.
 public final class Trainer {
   /// The network with its present parameters.
-  public let network: Network
+  public private(set) var network: Network
   /// One record per epoch done.
   public private(set) var records: [EpochRecord] = []
   /// The parameters and statistics of the best validation.
   private(set) var best: (parameters: [Float], statistics: [Float])
 
+  /// The network that computes feature maps whole.
+  private let whole: Network
+  private let firstLayer: String
   private let set: TrainingSet
   private let split: TimeSplit
   private let lag: Int
@@ -50,8 +53,14 @@ public final class Trainer {
     _ architecture: Architecture, set: TrainingSet, split: TimeSplit, lag: Int, options: TrainingOptions,
     level: ProcessorLevel = .best
   ) throws(ModelError) {
-    network = try Network(
-      architecture, clips: options.clips, clipLength: options.clipLength, threads: options.threads, level: level)
+    func network(spacing: Int) throws(ModelError) -> Network {
+      try Network(
+        architecture, clips: options.clips, clipLength: options.clipLength, threads: options.threads, spacing: spacing,
+        level: level)
+    }
+    whole = try network(spacing: 1)
+    self.network = try options.coarseEpochs > 0 ? network(spacing: 2) : whole
+    firstLayer = architecture.layers.first?.name ?? ""
     sampler = ClipSampler(
       train: split.train, clips: options.clips, clipLength: options.clipLength, seed: options.seed)
     var problems: [ModelError.Problem] = []
@@ -60,8 +69,8 @@ public final class Trainer {
       problems.append(
         .init(place: "input", expected: "frames of \(set.height) x \(set.width)", found: "\(architecture.inputShape)"))
     }
-    if network.cells != set.cellCount {
-      problems.append(.init(place: "cells", expected: "\(set.cellCount) outputs", found: "\(network.cells)"))
+    if whole.cells != set.cellCount {
+      problems.append(.init(place: "cells", expected: "\(set.cellCount) outputs", found: "\(whole.cells)"))
     }
     if sampler.batches == 0 {
       problems.append(
@@ -72,9 +81,9 @@ public final class Trainer {
     }
     guard problems.isEmpty else { throw ModelError(problems: problems) }
     (self.set, self.split, self.lag, self.options) = (set, split, lag, options)
-    optimizer = Optimizer(options.optimizer, weightDecay: options.weightDecay, count: network.parameters.count)
-    signs = options.dale ? ChannelSigns.all(network.groups, network.parameters) : []
-    best = (network.parameters, network.statistics)
+    optimizer = Optimizer(options.optimizer, weightDecay: options.weightDecay, count: whole.parameters.count)
+    signs = options.dale ? ChannelSigns.all(whole.groups, whole.parameters) : []
+    best = (whole.parameters, whole.statistics)
   }
 
   /// Steps of the whole run.
@@ -97,6 +106,10 @@ public final class Trainer {
   ) rethrows -> Ending {
     while records.count < options.epochs || options.steps != nil {
       if records.count - bestEpoch >= options.patience, options.steps == nil { return .stoppedEarly }
+      if records.count >= options.coarseEpochs, network !== whole {
+        (whole.parameters, whole.statistics) = (network.parameters, network.statistics)
+        network = whole
+      }
       let started = clock()
       var (total, batches) = (0.0, 0)
       for starts in sampler.epoch(records.count) {
@@ -147,9 +160,9 @@ public final class Trainer {
       let length = gradient.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
       if length > limit { for index in gradient.indices { gradient[index] *= Float(limit / length) } }
     }
-    let (rate, readoutRate) = (options.rate * factor, options.rate * factor * options.readoutRate)
-    optimizer.step(&network.parameters, gradient: gradient, groups: network.groups) {
-      $0.isReadout ? readoutRate : rate
+    optimizer.step(&network.parameters, gradient: gradient, groups: network.groups) { group in
+      let isFirst = group.name.hasPrefix(firstLayer + ".")
+      return options.rate * factor * (group.isReadout ? options.readoutRate : isFirst ? options.firstRate : 1)
     }
     for sign in signs { sign.apply(&network.parameters) }
     return loss

@@ -8,6 +8,8 @@ public struct TrainingOptions: Equatable, Sendable {
   public var rate = 3e-3
   /// The learning rate of read-outs as a multiple of the others.
   public var readoutRate = 5.0
+  /// The learning rate of the first layer as a multiple of the others.
+  public var firstRate = 1.0
   /// Weight decay of the optimiser.
   public var weightDecay = 0.0
   /// How the learning rate changes.
@@ -22,6 +24,8 @@ public struct TrainingOptions: Equatable, Sendable {
   public var dale = false
   /// Passes over the training responses.
   public var epochs = 20
+  /// How many of them, the first ones, compute feature maps at every second row and column alone.
+  public var coarseEpochs = 0
   /// Epochs without a better validation before the run stops.
   public var patience = 5
   /// Steps after which the run stops, for comparisons with other programs.
