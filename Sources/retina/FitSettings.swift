@@ -39,6 +39,8 @@ struct FitSettings {
     CommandOption(
       "--coarse-epochs", "N",
       "how many of them, the first ones, compute every second row and column of feature maps alone (default: 0)"),
+    CommandOption(
+      "--frozen", "X", "last part of the steps in which batch normalisation keeps its running statistics (default: 0)"),
     CommandOption("--patience", "N", "stop after so many epochs without a better validation (default: 5)"),
     CommandOption("--steps", "N", "stop after so many batches and write the last weights"),
     CommandOption("--batch", "N", "windows of a batch, a multiple of --clip (default: 48)"),
@@ -147,6 +149,7 @@ struct FitSettings {
     options.dale = arguments.has("--dale")
     options.epochs = try arguments.integer("--epochs", in: 1...100_000) ?? options.epochs
     options.coarseEpochs = try arguments.integer("--coarse-epochs", in: 0...options.epochs) ?? 0
+    options.frozenPart = try arguments.number("--frozen", in: 0...1) ?? 0
     options.patience = try arguments.integer("--patience", in: 1...100_000) ?? options.patience
     options.steps = try arguments.integer("--steps", in: 1...1_000_000_000)
     let clip = try arguments.integer("--clip", in: 1...4096)

@@ -85,16 +85,17 @@ public final class Network {
   ///   - responses: `[clip, window, cell]`; NaN where there is none.
   ///   - activity: L1 penalty of the outputs.
   ///   - seed: what noise and dropout depend on.
+  ///   - keepsStatistics: whether batch normalisation takes its running statistics for constants.
   public func loss(
     movie: UnsafePointer<Float>, firstFrames: [Int], responses: [Float], loss: Loss, activity: Double = 0,
-    seed: UInt64 = 0
+    seed: UInt64 = 0, keepsStatistics: Bool = false
   ) -> Double {
     precondition(firstFrames.count == clips && responses.count == clips * clipLength * cells, "a full batch")
     for index in gradient.indices { gradient[index] = 0 }
     return gradient.withUnsafeMutableBufferPointer { buffer in
       let whole = Pass(
         movie: movie, firstFrames: firstFrames, clipLength: clipLength, threads: threads, parameters: parameters,
-        gradient: buffer, seed: seed)
+        gradient: buffer, seed: seed, keepsStatistics: keepsStatistics)
       func pass(_ index: Int) -> Pass {
         var own = whole
         own.clipLength = clipLengths[index]

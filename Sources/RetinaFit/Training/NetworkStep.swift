@@ -33,6 +33,8 @@ struct Pass: @unchecked Sendable {
   var gradient: UnsafeMutableBufferPointer<Float>
   /// What random noise depends on.
   var seed: UInt64
+  /// Whether batch normalisation takes its running statistics for constants, as a model does that runs.
+  var keepsStatistics = false
 
   var clips: Int { firstFrames.count }
   var samples: Int { clips * clipLength }

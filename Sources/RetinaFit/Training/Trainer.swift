@@ -151,7 +151,8 @@ public final class Trainer {
     let firstFrames = starts.map { $0 - lag - network.history + 1 }
     let loss = network.loss(
       movie: set.stimulus, firstFrames: firstFrames, responses: responses, loss: options.loss,
-      activity: options.activity, seed: options.seed &+ UInt64(optimizer.steps) &* 0x2545_F491_4F6C_DD1D)
+      activity: options.activity, seed: options.seed &+ UInt64(optimizer.steps) &* 0x2545_F491_4F6C_DD1D,
+      keepsStatistics: Double(optimizer.steps) >= (1 - options.frozenPart) * Double(totalSteps))
     var gradient = network.gradient
     for penalty in options.penalties {
       _ = penalty.add(network.parameters, groups: network.groups, gradient: &gradient)

@@ -26,6 +26,8 @@ public struct TrainingOptions: Equatable, Sendable {
   public var epochs = 20
   /// How many of them, the first ones, compute feature maps at every second row and column alone.
   public var coarseEpochs = 0
+  /// The last part of the steps, from 0 to 1, in which batch normalisation takes its running statistics for constants.
+  public var frozenPart = 0.0
   /// Epochs without a better validation before the run stops.
   public var patience = 5
   /// Steps after which the run stops, for comparisons with other programs.

@@ -59,7 +59,9 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
 
   func forward(_ pass: Pass, _ values: StepValues) {
     guard let input = values.input.map(SendableFloats.init) else { return }
-    if let normalization = parts.normalization { findMoments(pass, values, normalization) }
+    if let normalization = parts.normalization {
+      if pass.keepsStatistics { takeRunning(pass, normalization) } else { findMoments(pass, values, normalization) }
+    }
     let run = parts.normalization?.run(output) ?? 0
     pass.onEveryThread { thread in
       for sample in pass.samples(ofThread: thread) {
@@ -116,11 +118,26 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
       guard let place = normalization.place(index, in: output) else { continue }
       let variance = sum(index) { $0.second } / count
       normalization.observe(place, mean: mean.base[index], variance: variance, count: count)
-      deviation.base[index] = Float((variance + Double(normalization.epsilon)).squareRoot())
-      let factor = pass.parameters[normalization.scale.lowerBound + place] / deviation.base[index]
-      scale.base[index] = factor
-      shift.base[index] = pass.parameters[normalization.shift.lowerBound + place] - mean.base[index] * factor
+      scaleAndShift(index, place, variance: variance, pass, normalization)
     }
+  }
+
+  /// Running means and deviations in place of the batch's.
+  private func takeRunning(_ pass: Pass, _ normalization: LearntNormalization) {
+    for index in 0..<mean.count {
+      guard let place = normalization.place(index, in: output) else { continue }
+      mean.base[index] = normalization.runningMean[place]
+      scaleAndShift(index, place, variance: Double(normalization.runningVariance[place]), pass, normalization)
+    }
+  }
+
+  private func scaleAndShift(
+    _ index: Int, _ place: Int, variance: Double, _ pass: Pass, _ normalization: LearntNormalization
+  ) {
+    deviation.base[index] = Float((variance + Double(normalization.epsilon)).squareRoot())
+    let factor = pass.parameters[normalization.scale.lowerBound + place] / deviation.base[index]
+    scale.base[index] = factor
+    shift.base[index] = pass.parameters[normalization.shift.lowerBound + place] - mean.base[index] * factor
   }
 
   // MARK: - Backwards
@@ -186,8 +203,9 @@ final class UnitStep: NetworkStep, @unchecked Sendable {
       let (shiftSum, scaleSum) = (sum(index) { $0.first }, sum(index) { $0.second })
       pass.gradient[normalization.shift.lowerBound + place] += Float(shiftSum)
       pass.gradient[normalization.scale.lowerBound + place] += Float(scaleSum)
-      meanGradient.base[index] = Float(shiftSum / count)
-      scaleGradient.base[index] = Float(scaleSum / count) / deviation.base[index]
+      // Constants do not follow the inputs.
+      meanGradient.base[index] = pass.keepsStatistics ? 0 : Float(shiftSum / count)
+      scaleGradient.base[index] = pass.keepsStatistics ? 0 : Float(scaleSum / count) / deviation.base[index]
     }
     let run = normalization.run(output)
     pass.onEveryThread { thread in
