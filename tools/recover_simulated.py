@@ -21,7 +21,7 @@ import numpy as np
 
 # Pixels along a side; frames of one kind in turn, of the test, for combinations and of a piece for reduction; the penalty of combinations
 # for each frame. Cells lie so far inside that the network sees what they see.
-SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 46, 150, 900, 3000, 30, 1e-3
+SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 46, 150, 900, 3000, 26, 1e-3
 MARGIN = 14
 # Cells of each polarity whose pathway is looked at.
 CELLS = 4
@@ -181,7 +181,7 @@ def pathway(retina, match, cell, polarity):
     """Whether the kinds of channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it, excite at once and
     inhibit later; and how likely as many kinds drawn by chance are all like them."""
     reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", "relu1", "--by", "kind",
-                                  "--output", f"reduced-{polarity}-{cell}", "--json"))
+                                  "--refit", "--output", f"reduced-{polarity}-{cell}", "--json"))
     kept, units = reduction["kept"], reduction["units"]
 
     def likeness(unit, kind):
@@ -212,9 +212,9 @@ def pathways(retina, match):
     lines = []
     for first, polarity in ((0, "on"), (1, "off")):
         found = [pathway(retina, match, first + 2 * place, polarity) for place in range(CELLS)]
-        holding, chance = sum(holds for holds, _ in found), math.prod(chance for _, chance in found)
+        holding, chance = sum(holds for holds, _ in found), math.prod(chance for holds, chance in found if holds)
         lines.append((f"{holding} of {CELLS} {polarity.upper()} cells: all kinds that are kept are like bipolar-{polarity}, excite at "
-                      f"once and inhibit later (all of them by chance: {chance:.2g})", holding == CELLS))
+                      f"once and inhibit later (these by chance: {chance:.2g})", holding == CELLS))
     return lines
 
 

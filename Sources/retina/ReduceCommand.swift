@@ -18,8 +18,7 @@ enum ReduceCommand: Command {
       "channel, kind (channels of one kernel at several delays), or column or row of a channel, for bars (default: channel)"
     ),
     CommandOption("--tolerance", "X", "part of the variance that may be lost (default: 0.05)"),
-    CommandOption(
-      "--no-refit", nil, "keep units as they are, by conductance: those that are left do not make up for others"),
+    CommandOption("--refit", nil, "let the units that are kept make up for the others, and choose those that can"),
     .threads, .json,
   ]
   static let example =
@@ -32,7 +31,7 @@ enum ReduceCommand: Command {
     var request = ReductionRequest(model, layer: try layer(of: model, arguments))
     request.cell = try arguments.integer("--cell", in: 0...max(0, model.cells - 1)) ?? 0
     request.tolerance = try arguments.fraction("--tolerance") ?? request.tolerance
-    request.refits = !arguments.has("--no-refit")
+    request.refits = arguments.has("--refit")
     request.threads = try arguments.integer("--threads", in: 1...256) ?? availableProcessors()
     if let word = try arguments.choice("--by", of: UnitPartition.allCases.map { $0.rawValue }) {
       request.partition = UnitPartition(rawValue: word) ?? request.partition

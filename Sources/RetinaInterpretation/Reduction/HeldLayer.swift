@@ -1,7 +1,8 @@
 import RetinaEngine
 import RetinaModel
 
-/// The rates of a cell when what each group of units of a layer changes from grey is multiplied by a factor: 1 as they do, 0 as for grey.
+/// The rates of a cell when the distance of each group of units of a layer from constants is multiplied by a factor: 1 as they are, 0
+/// as the constants.
 ///
 /// The layers before are run once; each choice costs the layers after.
 struct HeldLayer {
@@ -11,15 +12,30 @@ struct HeldLayer {
   let boundary: Int
   /// The group of every unit.
   let groups: [Int]
-  /// Units for grey.
-  let grey: [Float]
+  /// What units are that are not kept, such as what they are for grey.
+  let constants: [Float]
   private let cell: Int
   /// Units of every window, `[window, unit]`.
   private let units: [Float]
 
-  init(_ program: Program, boundary: Int, groups: [Int], units: [Float], grey: [Float], cell: Int) {
+  init(_ program: Program, boundary: Int, groups: [Int], units: [Float], constants: [Float], cell: Int) {
     (self.program, self.boundary, self.groups) = (program, boundary, groups)
-    (self.units, self.grey, self.cell) = (units, grey, cell)
+    (self.units, self.constants, self.cell) = (units, constants, cell)
+  }
+
+  /// The layer with the means of its channels over some windows as constants.
+  func atMeans(_ windows: [Int], channels: Int) -> HeldLayer {
+    let plane = groups.count / channels
+    let means = (0..<channels).map { channel in
+      let sum = windows.reduce(0.0) { sum, window in
+        let first = window * groups.count + channel * plane
+        return units[first..<first + plane].reduce(sum) { $0 + Double($1) }
+      }
+      return Float(sum / Double(max(1, windows.count * plane)))
+    }
+    return HeldLayer(
+      program, boundary: boundary, groups: groups, units: units, constants: groups.indices.map { means[$0 / plane] },
+      cell: cell)
   }
 
   var windows: Int { units.count / groups.count }
@@ -33,7 +49,7 @@ struct HeldLayer {
         let (first, target) = (windows[place] * groups.count, values[boundary])
         for unit in groups.indices {
           let (factor, value) = (factors[groups[unit]], units[first + unit])
-          target[unit] = factor == 1 ? value : grey[unit] + factor * (value - grey[unit])
+          target[unit] = factor == 1 ? value : constants[unit] + factor * (value - constants[unit])
         }
         program.run(values, from: boundary)
         results.set(place, values[program.outputBoundary][cell])

@@ -2,7 +2,7 @@ import RetinaEngine
 import RetinaModel
 
 extension Model {
-  /// The model with what each unit of a layer changes from grey multiplied by a factor, and with one cell only.
+  /// The model with the distance of each unit of a layer from a constant multiplied by a factor, and with one cell only.
   ///
   /// Channels whose factor is 0 are constants. They are taken out of the weights where the layer lies between two convolutions (or stacks)
   /// without padding, with functions of single units and normalisation per channel around it; otherwise, and for columns and rows, a
@@ -10,20 +10,22 @@ extension Model {
   ///
   /// - Parameters:
   ///   - factors: one for each unit of the layer; 1 as it is.
-  ///   - grey: what each unit is for grey.
+  ///   - constants: what each unit is with a factor of 0.
   /// - Throws: ``ModelError`` when the parts do not fit, which they do for every model that runs.
-  func reduced(_ factors: [Float], ofLayer place: Int, grey: [Float], cell: Int) throws(ModelError) -> Model {
+  func reduced(_ factors: [Float], ofLayer place: Int, constants: [Float], cell: Int) throws(ModelError) -> Model {
     var layers = layers
     let shape = shapes[place]
     let plane = shape.rank == 3 ? shape[1] * shape[2] : 1
-    let channels = (0..<shape[0]).map { ReducedChannel(factor: factors[$0 * plane], constant: grey[$0 * plane]) }
+    let channels = (0..<shape[0]).map { ReducedChannel(factor: factors[$0 * plane], constant: constants[$0 * plane]) }
     let areWhole = channels.enumerated().allSatisfy { channel, part in
-      (channel * plane..<(channel + 1) * plane).allSatisfy { factors[$0] == part.factor && grey[$0] == part.constant }
+      (channel * plane..<(channel + 1) * plane).allSatisfy {
+        factors[$0] == part.factor && constants[$0] == part.constant
+      }
     }
     if !(areWhole && channels.contains { $0.factor > 0 } && Model.prune(&layers, around: place, to: channels)) {
       let ones = [Float](repeating: 1, count: factors.count)
       let normalization = BatchNormalization(
-        axis: .unit, scale: factors, shift: zip(factors, grey).map { (1 - $0) * $1 },
+        axis: .unit, scale: factors, shift: zip(factors, constants).map { (1 - $0) * $1 },
         mean: ones.map { _ in 0 }, variance: ones, epsilon: 0)
       var name = "kept"
       while index(of: name) != nil { name += "_" }
@@ -145,9 +147,9 @@ extension Model {
 
 /// What becomes of a channel in a reduced model.
 private struct ReducedChannel {
-  /// By what its change from grey is multiplied.
+  /// By what its distance from the constant is multiplied.
   var factor: Float
-  /// What it is for grey, everywhere.
+  /// What it is with a factor of 0, everywhere.
   var constant: Float
 }
 

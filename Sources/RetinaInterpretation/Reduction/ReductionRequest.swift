@@ -7,7 +7,7 @@ import RetinaStimuli
 ///
 /// Units are ranked by exact conductance from grey (Tanaka, Nayebi, Maheswaranathan, McIntosh, Baccus and Ganguli, "From deep learning to
 /// mechanistic understanding in neuroscience", NeurIPS 2019), summed over space within a channel, a column or a row; the fewest
-/// are kept that reproduce the rates, refitted, with the others held at what they are for grey.
+/// are kept that reproduce the rates, refitted where that is asked for, with the others held constant.
 public struct ReductionRequest: Sendable {
   /// The model.
   public var model: Model
@@ -19,8 +19,9 @@ public struct ReductionRequest: Sendable {
   public var partition = UnitPartition.channel
   /// Whether the units that are kept are refitted to make up for the others, and chosen so.
   ///
-  /// What each changes from grey is then multiplied by a factor of at least 0. Layers of more than 24 units are left as they are.
-  public var refits = true
+  /// The distance of each from the mean of its channel is then multiplied by a factor of at least 0, and the others stay at that mean.
+  /// Without, and for layers of more than 24 units, units are kept as they are, and the others stay at what they are for grey.
+  public var refits = false
   /// The part of the variance that may be lost.
   public var tolerance = 0.05
   /// Threads to use.
@@ -72,8 +73,6 @@ public struct ReductionRequest: Sendable {
       units += values.tensors[1].values
       full += (0..<movie.shape[0] - history + 1).map { values.tensors[2].values[$0 * model.cells + cell] }
     }
-    let held = HeldLayer(
-      program, boundary: boundary, groups: groups, units: units, grey: grey.tensors[1].values, cell: cell)
     windows.full = full
 
     // Conductance of every unit in every window, summed within groups.
@@ -106,12 +105,17 @@ public struct ReductionRequest: Sendable {
     let importance = contributions.map { row in mean(ranked.map { row[$0].magnitude }) }
     let byConductance = (0..<count).sorted { (importance[$0], $1) > (importance[$1], $0) }
 
+    let atGrey = HeldLayer(
+      program, boundary: boundary, groups: groups, units: units, constants: grey.tensors[1].values, cell: cell)
+    // No factor of the others can be a constant: units that are made up for stay at their means.
+    let isRefitted = refits && count <= UnitRanking.mostGreedy
+    let held = isRefitted ? atGrey.atMeans(ranked, channels: shape[0]) : atGrey
     let ranking = UnitRanking(layer: held, count: count, full: full, threads: threads)
     let (tried, heldOut) = (
       UnitRanking.spread(ranked, ReductionRequest.triedWindows),
       UnitRanking.spread(windows.heldOut, ReductionRequest.triedWindows)
     )
-    let elimination = refits && count <= UnitRanking.mostGreedy ? RefittedElimination(ranking, windows: tried) : nil
+    let elimination = isRefitted ? RefittedElimination(ranking, windows: tried) : nil
     let order = elimination?.order ?? byConductance
     // What was fitted to the windows that rank is judged by others of them.
     let own =
@@ -137,7 +141,7 @@ public struct ReductionRequest: Sendable {
       // What the unit does is measured for those that are kept; the rest does next to nothing.
       description.unit(
         group, importance: importance[group], factor: Double(factors[group]),
-        ranking: place < max(kept, 1) ? ranking : nil)
+        ranking: place < max(kept, 1) ? UnitRanking(layer: atGrey, count: count, full: full, threads: threads) : nil)
     }
     let reduced = held.rates(factors, windows: Array(full.indices), threads: threads)
     let frame = history - 1 + model.facts.lag
@@ -154,7 +158,7 @@ public struct ReductionRequest: Sendable {
       return Reduction(
         result: result.namingMechanisms(frameRate: model.facts.frameRate),
         model: try model.reduced(
-          groups.map { factors[$0] }, ofLayer: layer, grey: grey.tensors[1].values, cell: cell))
+          groups.map { factors[$0] }, ofLayer: layer, constants: held.constants, cell: cell))
     } catch {
       throw .missing("a model whose layer can be reduced: \(error)")
     }

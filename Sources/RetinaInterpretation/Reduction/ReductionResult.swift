@@ -28,7 +28,7 @@ public struct ReducedUnit: Sendable {
   public var delays: [DelayedChannel]
   /// Mean over windows of the magnitude of its conductance, in units of the rate.
   public var importance: Double
-  /// By what its change from grey is multiplied in the reduced model; 0 when it is not kept.
+  /// By what its distance from the mean of its channel is multiplied in the reduced model; 0 when it is not kept.
   public var factor: Double
   /// Sums over windows of its conductance where it is above and below zero.
   public var excitation, inhibition: Double

@@ -2,8 +2,8 @@ import RetinaTheory
 
 /// Which groups to keep when those that are left make up for those that go.
 ///
-/// From all groups on, the one is dropped without which the rates are reproduced best once the others are refitted: what each kept group
-/// changes from grey is multiplied by a factor of at least 0, so that none changes its sign. It is the optimal brain surgeon (Hassibi and
+/// From all groups on, the one is dropped without which the rates are reproduced best once the others are refitted: the distance of each
+/// from its constant is multiplied by a factor of at least 0, so that none changes its sign. It is the optimal brain surgeon (Hassibi and
 /// Stork, "Second order derivatives for network pruning", NIPS 1992) on groups: rates are taken as linear in the factors around those at
 /// hand, least squares without a negative factor are solved for every candidate, and Gauss-Newton steps follow. Two groups that cancel go
 /// together, since what is left of one is what the other held back; by conductance both rank high.
