@@ -65,8 +65,12 @@ import Testing
     }
   }
 
-  /// Delays, then a layer that cannot stand behind them; a layer that cannot stand before them.
+  /// Layers that cannot stand behind delays, and one that cannot stand before them.
   @Test(arguments: [
+    (
+      #"{"name": "b", "type": "delays", "delays": [0, 1]}, {"name": "c", "type": "delays", "delays": [0, 1]}"#,
+      "behind delays"
+    ),
     (#"{"name": "b", "type": "delays", "delays": [0, 1]}, {"name": "c", "type": "relu"}"#, "behind delays"),
     (
       #"{"name": "c", "type": "batchnorm", "axis": "unit"}, {"name": "b", "type": "delays", "delays": [0, 1]}"#,
@@ -104,6 +108,18 @@ import Testing
   }
 
   /// A stride of 2, then every third unit: they lie at pixels 1 and 7.
+  @Test func `delays of the movie itself are refused`() throws {
+    let made = try ArchitectureFileTests.architecture(
+      """
+      {"layers": [{"name": "past", "type": "delays", "delays": [0, 1]}, {"name": "a", "type": "conv2d", "channels": 2, "kernel": 3},
+        {"name": "d", "type": "gaussian_readout"}]}
+      """)
+    #expect(throws: ModelError.self) { try made.model() }
+    var alone = made
+    alone.layers[0].kind = .delays([0])
+    #expect(throws: ModelError.self) { try Network(alone, clips: 1, clipLength: 1) }
+  }
+
   @Test func `read-outs start at the centres of coarse maps`() throws {
     let made = try ArchitectureFileTests.architecture(
       """
@@ -145,7 +161,15 @@ import Testing
     ),
     (
       #"{"layers": [{"name": "c", "type": "conv2d", "channels": 1, "kernel": 3}, {"name": "a", "type": "delays", "delays": [0, 6]}]}"#,
-      "layer 'a': expected delays of 0 to 5 frames, ascending, found [0, 6]"
+      "delays that together reach back less than the 6 frames of a window, found 6"
+    ),
+    (
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 1, "kernel": 3}, {"name": "a", "type": "delays", "delays": [0, 4]}, {"name": "b", "type": "delays", "delays": [0, 2]}]}"#,
+      "less than the 6 frames of a window, found 6"
+    ),
+    (
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 1, "kernel": 3}, {"name": "a", "type": "delays", "delays": [-1, 2]}]}"#,
+      "layer 'a': expected delays of 0 to 5 frames, ascending, found [-1, 2]"
     ),
     (
       #"{"layers": [{"name": "c", "type": "conv2d", "channels": 1, "kernel": 3}, {"name": "a", "type": "delays", "delays": [1, 1]}]}"#,

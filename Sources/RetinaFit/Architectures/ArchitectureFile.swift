@@ -67,10 +67,15 @@ public struct ArchitectureFile: Sendable {
     var grid = (
       rows: MapGrid(units: input[1], pixels: input[1]), columns: MapGrid(units: input[2], pixels: input[2])
     )
-    let longest = layers.reduce(0) { $0 + ($1["delays"]?.array?.compactMap { $0.integer }.max() ?? 0) }
-    if longest > 0, longest < options.history {
-      shape = Shape(options.history - longest, options.height, options.width)
+    let longest = layers.reduce(0) { sum, layer in
+      sum + min(options.history, layer["delays"]?.array?.compactMap { $0.integer }.max() ?? 0)
     }
+    guard longest < options.history else {
+      throw failure(
+        "architecture", "delays that together reach back less than the \(options.history) frames of a window",
+        "\(longest)")
+    }
+    shape = Shape(options.history - max(0, longest), options.height, options.width)
     for (index, json) in layers.enumerated() {
       let place = json["name"]?.string.map { "layer \(quoted($0))" } ?? "layer \(index)"
       var properties = try JSONProperties(json, place: place, file: file)

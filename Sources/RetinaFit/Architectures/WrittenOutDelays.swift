@@ -29,8 +29,12 @@ struct WrittenOutDelays {
 
   private mutating func add(_ layer: TrainableLayer, at delays: [Int]) throws(ModelError) {
     switch layer.kind {
-    case .delays(let list): seen = list
-    case .layer(.convolution(let convolution)) where convolution.groups == 1:
+    case .delays(let list):
+      guard seen == nil, !copies.isEmpty else { throw misplaced(layer) }
+      seen = list
+    case .layer(.convolution(let convolution)) where convolution.groups == 1 && convolution.weight.shape.rank == 4:
+      let frames = copies.isEmpty ? history - (delays.max() ?? 0) : convolution.weight.shape[1]
+      guard convolution.weight.shape[1] == frames, frames % (seen?.count ?? 1) == 0 else { throw misplaced(layer) }
       let whole = copies.isEmpty ? first(convolution, at: delays) : later(convolution, at: delays)
       layers.append(Layer(layer.name, .convolution(whole)))
       (copies, seen) = (delays, nil)
@@ -55,8 +59,8 @@ struct WrittenOutDelays {
       .init(
         place: "layer '\(layer.name)'",
         expected: seen == nil
-          ? "before delays convolutions, normalisation per channel, functions of single units and pools"
-          : "behind delays a convolution, or behind the last ones a read-out",
+          ? "before delays convolutions, the first of the frames that the delays leave, normalisation per channel, functions of single units, pools"
+          : "behind delays a convolution of as many channels, or behind the last ones a read-out",
         found: "another layer")
     ])
   }

@@ -34,9 +34,14 @@ struct NetworkCompiler {
     case .delays(let delays):
       finish()
       startWithWindows()
+      guard case .lanes(let channels, let height, let width) = layout else {
+        throw ModelError(problems: [
+          .init(place: "layer '\(layer.name)'", expected: "features behind a convolution", found: "\(shape)")
+        ])
+      }
       room.clipLength -= delays.max() ?? 0
-      add(DelayStep(channels: shape[0], height: shape[1], width: shape[2], delays: delays))
-      shape = Shape(delays.count * shape[0], shape[1], shape[2])
+      add(DelayStep(channels: channels, height: height, width: width, delays: delays))
+      shape = Shape(delays.count * channels, height, width)
     case .gaussianReadout(let readout):
       let (cells, channels) = (readout.cells, readout.channels)
       let form = WeightForm.gaussian(cells: cells, channels: channels, height: readout.height, width: readout.width)
