@@ -85,7 +85,7 @@ def main():
                  threads=False), end="", flush=True)
     lines = [] if arguments.pathway else inside(arguments.output, shown, retina, arguments.fit or FIT)
     retina("fit", "recording.npz", "--output", "subunits.safetensors", *SUBUNITS)
-    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--json"))
+    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--traces", 6, "--json"))
     pieces(arguments.output, shown)
     lines += pathways(retina, match)
     print(f"\n{time.time() - started:.0f} s")
@@ -101,8 +101,8 @@ def inside(folder, shown, retina, fit):
     print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
     scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
-    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *LAYERS, "--output", "matched", "--json"))
-    return prediction(scores) + classes(match) + combinations(folder, shown[:COMBINED], retina, match)
+    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, "--traces", 12, *LAYERS, "--output", "matched", "--json"))
+    return prediction(scores) + classes(folder, match) + combinations(folder, shown[:COMBINED], retina, match)
 
 
 def prediction(scores):
@@ -118,12 +118,17 @@ def prediction(scores):
             for name, (r, ceiling) in found.items()]
 
 
-def classes(match):
-    """The channel that is most like each class of interneurons: median over traces of the best correlation in it."""
+def classes(folder, match):
+    """The channel that is most like each class of interneurons: median over traces of the best correlation in it. Cells at the edge of the
+    frame, an eighth of their grid on every side, are left out: no unit of the network sees all that they see."""
+    recording = np.load(folder / "recording.npz")
     print("\nclass of interneurons   channel      median of the best r of its traces   best trace")
     lines = []
     for group in match["groups"]:
-        table = np.array([trace["channel_r"] for trace in traces(match, group["name"])])
+        side = int(recording[f"interior.{group['name']}"].shape[1] ** .5)
+        inner = range(side // 8, side - side // 8)
+        table = np.array([trace["channel_r"] for trace in traces(match, group["name"])
+                          if all(place in inner for place in divmod(int(trace["name"].split("/")[1]), side))])
         best = int(np.argmax(np.median(table, axis=0)))
         found = table[:, best]
         print(f"{group['name']:23} {match['channels'][best]:12} {np.median(found):.3f}                                "
@@ -223,7 +228,7 @@ SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--histo
 SUBUNIT = "every"
 LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
 # As many lags as the longest delay of a channel.
-MATCH = ["--frames", "1500", "--traces", "6", "--lags", "12"]
+MATCH = ["--frames", "1500", "--lags", "12"]
 FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "31", "--epochs", "16", "--clip", "24",
        "--batch", "48"]
 
