@@ -25,7 +25,8 @@ import Testing
   @Test func theFirstLayerHasARateOfItsOwn() throws {
     let trainer = try trainer(firstRate: 0, coarseEpochs: 1)
     let before = trainer.network.parameters
-    #expect(trainer.run(clock: { 0 }) == .finished)
+    let ending = try trainer.run(clock: { 0 })
+    #expect(ending == .finished)
     for group in trainer.network.groups {
       let isMoved = before[group.range] != trainer.network.parameters[group.range]
       #expect(isMoved == !group.name.hasPrefix("conv1."), "\(group.name)")
@@ -36,21 +37,23 @@ import Testing
   @Test func coarseEpochsComeFirst() throws {
     let (whole, mixed) = (try trainer(firstRate: 1, coarseEpochs: 0), try trainer(firstRate: 1, coarseEpochs: 2))
     var checkpoints: [Checkpoint] = []
-    _ = whole.run(clock: { 0 })
-    _ = mixed.run(clock: { 0 }) { event in
-      if case .epoch = event { checkpoints.append(mixed.checkpoint) }
-    }
+    _ = try whole.run(clock: { 0 })
+    _ = try mixed.run(
+      clock: { 0 },
+      report: { event in
+        if case .epoch = event { checkpoints.append(mixed.checkpoint) }
+      })
     #expect(whole.records[0].loss != mixed.records[0].loss)
     for checkpoint in checkpoints.dropLast() {
       let resumed = try trainer(firstRate: 1, coarseEpochs: 2)
       #expect(resumed.resume(checkpoint))
-      _ = resumed.run(clock: { 0 })
+      _ = try resumed.run(clock: { 0 })
       #expect(resumed.checkpoint == checkpoints.last)
     }
     // An epoch on whole maps from the state after two coarse ones.
     let fine = try trainer(firstRate: 1, coarseEpochs: 0)
     #expect(fine.resume(checkpoints[1]))
-    _ = fine.run(clock: { 0 })
+    _ = try fine.run(clock: { 0 })
     #expect(fine.checkpoint == checkpoints.last)
   }
 }
