@@ -135,6 +135,19 @@ import Testing
     #expect(svg == figure.svg())
   }
 
+  @Test(arguments: [900, 540]) func lineFigureIsAsWideAsItsPlaceWithTypeAsLarge(width: Double) throws {
+    let figure = LineFigure(
+      title: "Learning", horizontalLabel: "epoch", verticalLabel: "correlation",
+      series: [.init(name: "train", x: [0, 1], y: [0, 1])])
+    let svg = figure.svg(width: width)
+    #expect(svg.contains("width=\"\(Int(width))\" height="))
+    #expect(svg.contains("font-size=\"19\""))
+    // Nothing is drawn beyond the edge.
+    let places = svg.matches(of: /x[12]?="([0-9.]+)"/).compactMap { Double($0.output.1) }
+    #expect(places.count > 10)
+    #expect(try #require(places.max()) <= width)
+  }
+
   @Test func mapFigureDrawsEveryMapAndItsMark() {
     let maps = (0..<8).map { index in
       MapFigure.Map(
