@@ -23,8 +23,8 @@ import numpy as np
 # for each frame. Cells lie so far inside that the network sees what they see.
 SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 46, 150, 900, 3000, 26, 1e-3
 MARGIN = 14
-# Cells of each polarity whose pathway is looked at.
-CELLS = 4
+# Cells of each polarity whose pathway is looked at, and the part of their variance that a reduction may lose.
+CELLS, TOLERANCE = 2, 0.1
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -85,9 +85,9 @@ def main():
                  threads=False), end="", flush=True)
     lines = [] if arguments.pathway else inside(arguments.output, shown, retina, arguments.fit or FIT)
     retina("fit", "recording.npz", "--output", "subunits.safetensors", *SUBUNITS)
-    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--traces", 6, "--json"))
+    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--json"))
     pieces(arguments.output, shown)
-    lines += pathways(retina, match)
+    lines += pathways(arguments.output, retina, match)
     print(f"\n{time.time() - started:.0f} s")
     for text, holds in lines:
         print(f"{'holds         ' if holds else 'does not hold '} {text}")
@@ -101,7 +101,8 @@ def inside(folder, shown, retina, fit):
     print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
     scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
-    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, "--traces", 12, *LAYERS, "--output", "matched", "--json"))
+    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *LAYERS, "--output", "matched",
+                              "--json"))
     return prediction(scores) + classes(folder, match) + combinations(folder, shown[:COMBINED], retina, match)
 
 
@@ -119,16 +120,11 @@ def prediction(scores):
 
 
 def classes(folder, match):
-    """The channel that is most like each class of interneurons: median over traces of the best correlation in it. Cells at the edge of the
-    frame, an eighth of their grid on every side, are left out: no unit of the network sees all that they see."""
-    recording = np.load(folder / "recording.npz")
+    """The channel that is most like each class of interneurons: median over traces of the best correlation in it."""
     print("\nclass of interneurons   channel      median of the best r of its traces   best trace")
     lines = []
     for group in match["groups"]:
-        side = int(recording[f"interior.{group['name']}"].shape[1] ** .5)
-        inner = range(side // 8, side - side // 8)
-        table = np.array([trace["channel_r"] for trace in traces(match, group["name"])
-                          if all(place in inner for place in divmod(int(trace["name"].split("/")[1]), side))])
+        table = traces(folder, match, group["name"])
         best = int(np.argmax(np.median(table, axis=0)))
         found = table[:, best]
         print(f"{group['name']:23} {match['channels'][best]:12} {np.median(found):.3f}                                "
@@ -137,8 +133,15 @@ def classes(folder, match):
     return lines
 
 
-def traces(match, group):
-    return [trace for trace in match["traces"] if trace["name"].split("/")[0] == group]
+def traces(folder, match, group):
+    """Best correlations `[trace, channel]` of the interneurons of a class. Cells at the edge of the frame, an eighth of their grid on every
+    side, are left out: no unit of the network sees all that they see."""
+    with np.load(folder / "recording.npz") as recording:
+        side = int(recording[f"interior.{group}"].shape[1] ** .5)
+    inner = range(side // 8, side - side // 8)
+    found = [(trace["name"].split("/"), trace["channel_r"]) for trace in match["traces"]]
+    return np.array([r for (name, cell), r in found
+                     if name == group and all(place in inner for place in divmod(int(cell), side))])
 
 
 def combinations(folder, shown, retina, match):
@@ -182,16 +185,17 @@ def pieces(folder, shown):
     np.savez(folder / "pieces.npz", **{f"piece{at:03}": test[at:at + PIECE] for at in range(0, TEST, SEGMENT // 2)})
 
 
-def pathway(retina, match, cell, polarity):
+def pathway(folder, retina, match, cell, polarity):
     """Whether the kinds of channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it, excite at once and
     inhibit later; and how likely as many kinds drawn by chance are all like them."""
     reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", "relu1", "--by", "kind",
-                                  "--refit", "--output", f"reduced-{polarity}-{cell}", "--json"))
+                                  "--refit", "--tolerance", TOLERANCE, "--output",
+                                  f"reduced-{polarity}-{cell}", "--json"))
     kept, units = reduction["kept"], reduction["units"]
 
     def likeness(unit, kind):
         at = match["channels"].index(f"relu1.{unit['channel']}")
-        return np.median([trace["channel_r"][at] for trace in traces(match, f"bipolar-{kind}")])
+        return np.median(traces(folder, match, f"bipolar-{kind}")[:, at])
 
     other = "off" if polarity == "on" else "on"
     own = np.array([(likeness(unit, polarity), likeness(unit, other)) for unit in units])
@@ -201,22 +205,22 @@ def pathway(retina, match, cell, polarity):
     inhibition = -sum(part["conductance"] for part in late)
     frames = -sum(part["conductance"] * part["frames"] for part in late) / inhibition
     holds = kept > 0 and right[:kept].all() and past[0]["conductance"] > 0 and inhibition > 0
-    curves = {curve["order"]: curve["explained_variance"][kept] for curve in reduction["fidelity"]}
+    curves = {curve["order"]: curve["explained_variance"] for curve in reduction["fidelity"]}
     importance = np.array([unit["importance"] for unit in units])
     print(f"{polarity.upper():4} {cell:4}  {kept} of {len(units)}  {int(right[:kept].sum())}   {own[0, 0]:.2f} {own[0, 1]:.2f}"
           f"   {importance[right].sum() / importance.sum():.3f}     {past[0]['conductance']:+8.1f} {-inhibition:+8.1f} {frames:6.1f}   "
-          + " ".join(f"{curves[order]:8.3f}" for order in ("refitted", "conductance", "greedy ablation", "random"))
-          + f"   {'holds' if holds else 'does not'}", flush=True)
+          + " ".join(f"{curves[order][kept]:8.3f}" for order in ("refitted", "conductance", "greedy ablation", "random"))
+          + f" {curves['refitted'][1]:8.3f}   {'holds' if holds else 'does not'}", flush=True)
     return bool(holds), math.comb(int(right.sum()), kept) / math.comb(len(right), kept)
 
 
-def pathways(retina, match):
+def pathways(folder, retina, match):
     """The pathways of the first cells of each polarity."""
-    print("\ncell       kept    own   r own, other   importance   conductance: at once, later (mean frames)   held-out variance: "
-          "refitted, by conductance, greedy, random")
+    print("\ncell       kept    own   r own, other   importance   conductance: at once, later (mean frames)   held-out variance of "
+          "as many: refitted, by conductance, greedy, random; of the first kind alone, refitted")
     lines = []
     for first, polarity in ((0, "on"), (1, "off")):
-        found = [pathway(retina, match, first + 2 * place, polarity) for place in range(CELLS)]
+        found = [pathway(folder, retina, match, first + 2 * place, polarity) for place in range(CELLS)]
         holding, chance = sum(holds for holds, _ in found), math.prod(chance for holds, chance in found if holds)
         lines.append((f"{holding} of {CELLS} {polarity.upper()} cells: all kinds that are kept are like bipolar-{polarity}, excite at "
                       f"once and inhibit later (these by chance: {chance:.2g})", holding == CELLS))
@@ -228,7 +232,7 @@ SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--histo
 SUBUNIT = "every"
 LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
 # As many lags as the longest delay of a channel.
-MATCH = ["--frames", "1500", "--lags", "12"]
+MATCH = ["--frames", "1500", "--traces", "12", "--lags", "12"]
 FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "31", "--epochs", "16", "--clip", "24",
        "--batch", "48"]
 
