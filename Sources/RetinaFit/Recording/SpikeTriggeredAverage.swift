@@ -42,8 +42,9 @@ public struct SpikeTriggeredAverage: Sendable {
         }
       }
     }
-    let meanFrame = meanFrame ?? SpikeTriggeredAverage.meanFrame(of: set, in: frames)
-    let mean = cutOut.rows.flatMap { row in cutOut.columns.map { meanFrame[row * set.width + $0] } }
+    let mean =
+      meanFrame.map { whole in cutOut.rows.flatMap { row in cutOut.columns.map { whole[row * set.width + $0] } } }
+      ?? SpikeTriggeredAverage.meanStimulus(set, cutOut, frames)
     let looked = frames.joined().count { !set.responses[$0 * set.cellCount + cell].isNaN }
     let variance = squares - total * total * Float(step) / Float(max(1, looked))
     let scale = variance > 0 ? 1 / variance.squareRoot() : 0
@@ -54,12 +55,20 @@ public struct SpikeTriggeredAverage: Sendable {
 
   /// The mean of some frames, `[row, column]`.
   static func meanFrame(of set: TrainingSet, in frames: [Range<Int>]) -> [Float] {
-    let (pixels, count) = (set.height * set.width, frames.reduce(0) { $0 + $1.count })
-    var sums = [Float](repeating: 0, count: pixels)
+    meanStimulus(set, CutOut(height: set.height, width: set.width), frames)
+  }
+
+  /// The mean over frames of every pixel of the cut-out.
+  private static func meanStimulus(_ set: TrainingSet, _ cutOut: CutOut, _ frames: [Range<Int>]) -> [Float] {
+    let (width, count) = (cutOut.columns.count, frames.reduce(0) { $0 + $1.count })
+    var sums = [Float](repeating: 0, count: cutOut.count)
     sums.withUnsafeMutableBufferPointer { sums in
       set.stimulus.withUnsafeBufferPointer { stimulus in
         for frame in frames.joined() {
-          for pixel in 0..<pixels { sums[pixel] += stimulus[frame * pixels + pixel] }
+          for (row, y) in cutOut.rows.enumerated() {
+            let source = stimulus.baseAddress! + (frame * set.height + y) * set.width + cutOut.columns.lowerBound
+            for column in 0..<width { sums[row * width + column] += source[column] }
+          }
         }
       }
     }
