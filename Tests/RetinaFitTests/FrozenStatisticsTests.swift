@@ -43,22 +43,9 @@ import Testing
 
   /// Along random directions, by central differences; the kink of the relu is why a step is short.
   @Test func gradientsAreThoseOfTheLoss() {
-    _ = loss()
-    let (start, gradient) = (network.parameters, network.gradient)
     var draw = GeneratorOfNumbers(seed: 10)
-    for group in network.groups {
-      let direction = draw.values(group.range.count)
-      let step = 0.003 / direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      func moved(_ factor: Float) -> Double {
-        network.parameters = start
-        for (index, value) in zip(group.range, direction) { network.parameters[index] += factor * step * value }
-        return loss()
-      }
-      let found = zip(group.range, direction).reduce(0.0) { $0 + Double(gradient[$1.0] * $1.1) }
-      let expected = (moved(1) - moved(-1)) / (2 * Double(step))
-      let length = group.range.reduce(0.0) { $0 + Double(gradient[$1] * gradient[$1]) }.squareRoot()
-      let size = length * Double(0.003 / step)
-      #expect(abs(found - expected) <= 0.02 * size, "\(group.name): \(found), \(expected) of \(size)")
+    for slope in DirectionalSlope.all(of: network, step: 0.003, &draw, loss: loss) {
+      #expect(abs(slope.found - slope.expected) <= 0.02 * slope.size, "\(slope)")
     }
   }
 }

@@ -2,7 +2,6 @@ import Foundation
 import RetinaEngine
 import RetinaKernels
 import RetinaModel
-import RetinaStimuli
 import Testing
 
 @testable import RetinaFit
@@ -118,23 +117,10 @@ import Testing
     let architecture = architecture(kernels: [5, 7], draw: &draw)
     let movie = draw.values(12 * 20 * 24)
     let network = try network(architecture, spacing: 2, threads: threads)
-    _ = loss(network, movie)
-    let (start, gradient) = (network.parameters, network.gradient)
-    for group in network.groups {
-      let direction = draw.values(group.range.count)
-      // A step that moves the loss far beyond its rounding.
-      let step = 0.02 / direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      func moved(_ factor: Float) -> Double {
-        network.parameters = start
-        for (index, value) in zip(group.range, direction) { network.parameters[index] += factor * step * value }
-        return loss(network, movie)
-      }
-      let found = zip(group.range, direction).reduce(0.0) { $0 + Double(gradient[$1.0] * $1.1) }
-      let expected = (moved(1) - moved(-1)) / (2 * Double(step))
-      let length = group.range.reduce(0.0) { $0 + Double(gradient[$1] * gradient[$1]) }.squareRoot()
-      let size = length * Double(0.02 / step)
-      #expect(length > 0)
-      #expect(abs(found - expected) <= 2e-3 * size, "\(group.name): \(found), \(expected) of \(size)")
+    // A step that moves the loss far beyond its rounding.
+    for slope in DirectionalSlope.all(of: network, step: 0.02, &draw, loss: { loss(network, movie) }) {
+      #expect(slope.size > 0)
+      #expect(abs(slope.found - slope.expected) <= 2e-3 * slope.size, "\(slope)")
     }
   }
 
@@ -158,18 +144,5 @@ import Testing
     let error = #expect(throws: ModelError.self) { try network(architecture, spacing: 2) }
     #expect("\(error!)".contains("layer 'all'"), "\(error!)")
     #expect(throws: Never.self) { try network(architecture, spacing: 1) }
-  }
-}
-
-/// Normal deviates from a seed.
-struct GeneratorOfNumbers {
-  private var generator: SeededGenerator
-
-  init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
-
-  mutating func values(_ count: Int) -> [Float] {
-    var values: [Float] = []
-    for _ in 0..<count { values.append(Float(generator.normal())) }
-    return values
   }
 }
