@@ -5,8 +5,7 @@ extension ModelReader {
   static let layerTypes = [
     "conv2d", "conv2d_stack", "separable_conv", "dense", "batchnorm", "relu", "softplus", "sigmoid", "tanh", "exp",
     "elu", "parametric_softplus", "divisive_normalization", "maxpool2d", "avgpool2d", "maxpool1d", "avgpool1d",
-    "flatten",
-    "reshape", "readout", "gaussian_noise",
+    "flatten", "reshape", "readout", "gaussian_noise",
   ]
 
   /// One layer of the architecture, with its tensors.
