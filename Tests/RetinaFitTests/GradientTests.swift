@@ -108,6 +108,14 @@ import Testing
         .init("dense", draw.dense(2, 2 * 12)), .init("rate", .activation(.softplus)),
       ]
     },
+    Case(name: "divided before delays", input: Shape(6, 6, 7)) { draw in
+      [
+        .init("conv0", draw.convolution(4, 3, 1)), .init("adaptation", .divisiveNormalization),
+        .init("past0", .delays([0, 1, 3])), .init("conv1", draw.convolution(3, 6, 3)),
+        .init("s1", .activation(.softplus)), .init("dense", draw.dense(2, 3 * 20)),
+        .init("rate", .activation(.softplus)),
+      ]
+    },
     Case(name: "Gaussian read-out") { draw in
       [
         .init("conv1", draw.convolution(3, 4, 3)), .init("s1", .activation(.softplus)),
@@ -235,24 +243,55 @@ import Testing
     }
     for (name, error) in errors { #expect(error <= 1e-6 * largest, "\(name), seed \(seed): \(error) of \(largest)") }
   }
-  /// Three convolutions with delays between them: windows of the model that they are written out as have the rates of the clips.
-  @Test func delaysAreWrittenOut() throws {
+  /// Layers with delays between them, of histories of 8 frames of 9 x 8 pixels.
+  struct Delayed: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let layers: @Sendable (inout Draw) -> [TrainableLayer]
+  }
+
+  static let delayed = [
+    Delayed(testDescription: "three convolutions") { draw in
+      [
+        .init("conv1", draw.convolution(3, 3, 3)), .init("relu1", .activation(.relu)),
+        .init("every", .averagePool(Pool(kernel: Spatial(1, 1), stride: Spatial(2, 2)))),
+        .init("past1", .delays([0, 1, 3])),
+        .init("conv2", draw.convolution(4, 9, 2)), .init("tanh", .activation(.tanh)),
+        .init("mixed", draw.convolution(4, 4, 1)),
+        .init("past2", .delays([0, 2])), .init("conv3", draw.convolution(2, 8, 1)), .init("flatten", .flatten),
+      ]
+    },
+    // Numerators and denominators of all copies apart.
+    Delayed(testDescription: "divisions before and behind delays") { draw in
+      [
+        .init("conv1", draw.convolution(4, 3, 1)), .init("bn1", draw.normalization(.channel, 4)),
+        .init("tanh", .activation(.tanh)), .init("divide1", .divisiveNormalization),
+        .init("past1", .delays([0, 1, 3])),
+        .init("conv2", draw.convolution(6, 6, 3)), .init("divide2", .divisiveNormalization),
+        .init("mixed", draw.convolution(2, 3, 1)), .init("past2", .delays([0, 2])),
+        .init("conv3", draw.convolution(4, 4, 2)), .init("divide3", .divisiveNormalization), .init("flatten", .flatten),
+      ]
+    },
+    Delayed(testDescription: "a quotient that is divided") { draw in
+      [
+        .init("conv1", draw.convolution(8, 5, 2)), .init("divide1", .divisiveNormalization),
+        .init("divide2", .divisiveNormalization), .init("past1", .delays([0, 1, 3])),
+        .init("conv2", draw.convolution(2, 6, 2)), .init("flatten", .flatten),
+      ]
+    },
+  ]
+
+  /// Windows of the model that layers with delays are written out as have the rates of the clips.
+  @Test(arguments: delayed) func delaysAreWrittenOut(_ net: Delayed) throws {
     let seed: UInt64 = 27
     var draw = Draw(generator: SeededGenerator(seed: seed))
     let (input, pixels, windows) = (Shape(8, 9, 8), 72, 5)
-    let layers: [TrainableLayer] = [
-      .init("conv1", draw.convolution(3, 3, 3)), .init("relu1", .activation(.relu)),
-      .init("every", .averagePool(Pool(kernel: Spatial(1, 1), stride: Spatial(2, 2)))),
-      .init("past1", .delays([0, 1, 3])),
-      .init("conv2", draw.convolution(4, 9, 2)), .init("tanh", .activation(.tanh)),
-      .init("mixed", draw.convolution(4, 4, 1)),
-      .init("past2", .delays([0, 2])), .init("conv3", draw.convolution(2, 8, 1)), .init("flatten", .flatten),
-    ]
+    let layers = net.layers(&draw)
     let network = try Network(
       Architecture(name: "test", inputShape: input, layers: layers), clips: 2, clipLength: windows, threads: 2)
     let movie = draw.values(20 * pixels)
     _ = network.loss(
-      movie: movie, firstFrames: [0, 4], responses: draw.values(2 * windows * network.cells), loss: .meanSquare)
+      movie: movie, firstFrames: [0, 4], responses: draw.values(2 * windows * network.cells), loss: .meanSquare,
+      keepsStatistics: true)
     let model = try network.model()
     #expect(model.layers.map(\.name) == layers.filter { !$0.name.hasPrefix("past") }.map(\.name))
     let frames = [0, 4].flatMap { Array($0..<$0 + windows) }

@@ -5,6 +5,9 @@ import RetinaModel
 /// What delays give is the past of a few kinds of cells, for a layer that has no memory of its own. Kernels, and everything else, are
 /// learnt once for all delays, as in a convolution over time (a `conv3d` of which some frames are kept); a model file holds the ordinary
 /// convolutions that it equals, so that everything that runs models knows them.
+///
+/// Channels stand copy by copy, `[copy, channel]`. A division before delays finds all numerators before all denominators: the convolution
+/// before it writes its channels as `[half, copy, channel]`, with as many halves of halves as divisions follow before the next delays.
 struct WrittenOutDelays {
   private(set) var layers: [Layer] = []
   private let history: Int
@@ -12,6 +15,8 @@ struct WrittenOutDelays {
   private var copies: [Int] = []
   /// The delays that the next convolution sees of each of its own.
   private var seen: [Int]?
+  /// Parts of the channels, each of which holds all copies: twice as many for every division to come before the next convolution.
+  private var parts = 1
 
   /// Writes layers out for windows of so many frames.
   ///
@@ -24,7 +29,10 @@ struct WrittenOutDelays {
       guard case .delays(let delays) = architecture.layers[place].kind else { continue }
       needed[place - 1] = Set(needed[place].flatMap { own in delays.map { own + $0 } }).sorted()
     }
-    for (layer, delays) in zip(architecture.layers, needed) { try add(layer, at: delays) }
+    for (place, layer) in architecture.layers.enumerated() {
+      if case .layer(.convolution) = layer.kind { parts = 1 << architecture.divisions(behind: place).count }
+      try add(layer, at: needed[place])
+    }
   }
 
   private mutating func add(_ layer: TrainableLayer, at delays: [Int]) throws(ModelError) {
@@ -34,15 +42,21 @@ struct WrittenOutDelays {
       seen = list
     case .layer(.convolution(let convolution)) where convolution.groups == 1 && convolution.weight.shape.rank == 4:
       let frames = copies.isEmpty ? history - (delays.max() ?? 0) : convolution.weight.shape[1]
-      guard convolution.weight.shape[1] == frames, frames % (seen?.count ?? 1) == 0 else { throw misplaced(layer) }
+      guard convolution.weight.shape[1] == frames, frames % (seen?.count ?? 1) == 0,
+        convolution.weight.shape[0] % parts == 0
+      else { throw misplaced(layer) }
       let whole = copies.isEmpty ? first(convolution, at: delays) : later(convolution, at: delays)
       layers.append(Layer(layer.name, .convolution(whole)))
       (copies, seen) = (delays, nil)
     case .layer(.batchNormalization(var normalization)) where seen == nil && normalization.axis == .channel:
       for part in [\BatchNormalization.scale, \.shift, \.mean, \.variance] {
-        normalization[keyPath: part] = delays.flatMap { _ in normalization[keyPath: part] }
+        let values = normalization[keyPath: part]
+        normalization[keyPath: part] = written(values.count, at: delays).map { values[$0.channel] }
       }
       layers.append(Layer(layer.name, .batchNormalization(normalization)))
+    case .layer(.divisiveNormalization) where parts > 1:
+      parts /= 2
+      layers.append(Layer(layer.name, .divisiveNormalization))
     case .layer(.maximumPool), .layer(.averagePool), .layer(.gaussianNoise), .layer(.activation), .dropout:
       guard seen == nil else { throw misplaced(layer) }
       if let deployed = layer.deployed { layers.append(deployed) }
@@ -54,12 +68,20 @@ struct WrittenOutDelays {
     }
   }
 
+  /// The channels of a layer as they are written out, in order: which each is, and at which delay.
+  private func written(_ channels: Int, at delays: [Int]) -> [(channel: Int, delay: Int)] {
+    let size = channels / parts
+    return (0..<parts).flatMap { part in
+      delays.flatMap { delay in (part * size..<(part + 1) * size).map { (channel: $0, delay: delay) } }
+    }
+  }
+
   private func misplaced(_ layer: TrainableLayer) -> ModelError {
     ModelError(problems: [
       .init(
         place: "layer '\(layer.name)'",
         expected: seen == nil
-          ? "before delays convolutions, the first of the frames that the delays leave, normalisation per channel, functions of single units, pools"
+          ? "before delays convolutions, the first of the frames that the delays leave, normalisation per channel, functions of single units, divisions, pools"
           : "behind delays a convolution of as many channels, or behind the last ones a read-out",
         found: "another layer")
     ])
@@ -69,15 +91,15 @@ struct WrittenOutDelays {
   private func first(_ convolution: Convolution, at delays: [Int]) -> Convolution {
     let shape = convolution.weight.shape
     let frame = shape[2] * shape[3]
+    let channels = written(shape[0], at: delays)
     var whole = convolution
-    whole.weight = Tensor(repeating: 0, shape: Shape(delays.count * shape[0], history, shape[2], shape[3]))
-    for (copy, delay) in delays.enumerated() {
-      for channel in 0..<shape[0] {
-        let target = ((copy * shape[0] + channel) * history + history - shape[1] - delay) * frame
-        whole.weight.copy(convolution.weight, from: channel * shape[1] * frame, count: shape[1] * frame, to: target)
-      }
+    whole.weight = Tensor(repeating: 0, shape: Shape(channels.count, history, shape[2], shape[3]))
+    for (row, (channel, delay)) in channels.enumerated() {
+      whole.weight.copy(
+        convolution.weight, from: channel * shape[1] * frame, count: shape[1] * frame,
+        to: (row * history + history - shape[1] - delay) * frame)
     }
-    whole.bias = convolution.bias.map { bias in delays.flatMap { _ in bias } }
+    whole.bias = convolution.bias.map { bias in channels.map { bias[$0.channel] } }
     return whole
   }
 
@@ -86,21 +108,18 @@ struct WrittenOutDelays {
     let shape = convolution.weight.shape
     let seen = seen ?? [0]
     let (kernel, inputs) = (shape[2] * shape[3], shape[1] / seen.count)
+    let channels = written(shape[0], at: delays)
     var whole = convolution
-    whole.weight = Tensor(
-      repeating: 0, shape: Shape(delays.count * shape[0], copies.count * inputs, shape[2], shape[3]))
-    for (copy, delay) in delays.enumerated() {
-      for channel in 0..<shape[0] {
-        for (part, earlier) in seen.enumerated() {
-          guard let place = copies.firstIndex(of: delay + earlier) else { continue }
-          let row = (copy * shape[0] + channel) * copies.count
-          whole.weight.copy(
-            convolution.weight, from: (channel * seen.count + part) * inputs * kernel, count: inputs * kernel,
-            to: (row + place) * inputs * kernel)
-        }
+    whole.weight = Tensor(repeating: 0, shape: Shape(channels.count, copies.count * inputs, shape[2], shape[3]))
+    for (row, (channel, delay)) in channels.enumerated() {
+      for (part, earlier) in seen.enumerated() {
+        guard let place = copies.firstIndex(of: delay + earlier) else { continue }
+        whole.weight.copy(
+          convolution.weight, from: (channel * seen.count + part) * inputs * kernel, count: inputs * kernel,
+          to: (row * copies.count + place) * inputs * kernel)
       }
     }
-    whole.bias = convolution.bias.map { bias in delays.flatMap { _ in bias } }
+    whole.bias = convolution.bias.map { bias in channels.map { bias[$0.channel] } }
     return whole
   }
 }
@@ -113,6 +132,20 @@ extension Tensor {
 }
 
 extension Architecture {
+  /// How many divisions follow a convolution before the next one or the next delays, and whether it is delays.
+  func divisions(behind place: Int) -> (count: Int, beforeDelays: Bool) {
+    var count = 0
+    for layer in layers[(place + 1)...] {
+      switch layer.kind {
+      case .layer(.divisiveNormalization): count += 1
+      case .delays: return (count, true)
+      case .layer(.convolution): return (count, false)
+      default: break
+      }
+    }
+    return (count, false)
+  }
+
   /// How many frames the delays reach back together.
   public var longestDelay: Int {
     layers.reduce(0) { sum, layer in
