@@ -1,3 +1,4 @@
+import RetinaEngine
 import RetinaModel
 import RetinaStimuli
 import Testing
@@ -184,6 +185,57 @@ import Testing
       for channel in 0..<8 {
         #expect((readout.features[cell * 8 + channel] > 0.15) == (on[channel] == (cell == 3)), "\(cell), \(channel)")
       }
+    }
+  }
+
+  /// Photoreceptors give the light, of contrasts -1 and 1, over half of what its mean is above none; filters see their past as they would see the
+  /// movie itself, and nothing of a grey one.
+  @Test func photoreceptorsStartAsLightOverItsMean() throws {
+    let set = set()
+    let start = StimulusStart(
+      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
+      centres: [nil, nil, nil, nil])
+    func convolution(_ shape: Shape) -> RetinaModel.Operation {
+      .convolution(
+        Convolution(weight: Tensor(repeating: 0, shape: shape), bias: [Float](repeating: 0, count: shape[0])))
+    }
+    let lags = [0, 1, 2, 4]
+    var architecture = Architecture(
+      name: "photoreceptors", inputShape: Shape(history, size, size),
+      layers: [
+        .init("conv0", convolution(Shape(4, history - 4, 1, 1))), .init("adaptation", .divisiveNormalization),
+        .init("past", .delays(lags)), .init("conv1", convolution(Shape(2, 8, 5, 5))),
+      ])
+    start.apply(to: &architecture, seed: 1)
+    let model = try architecture.model()
+    /// The value of a channel of a layer where all pixels of each frame have one contrast.
+    func value(_ contrasts: [Float], layer: Int, channel: Int) -> Float {
+      let input = Tensor(
+        shape: Shape(1, history, size, size),
+        values: contrasts.flatMap { [Float](repeating: $0, count: size * size) })!
+      let found = Program(model).run(input, of: model, layers: [layer], threads: 1).tensors[0]
+      return found.values[channel * found.shape[2] * found.shape[3]]
+    }
+    // Copies for the delays 0, 1, 2 and 4, of two photoreceptors each; jitter is a tenth.
+    let grey = [Float](repeating: 0, count: history)
+    #expect(abs(value(grey, layer: 1, channel: 0) - 1) < 0.01)
+    var flash = grey
+    flash[history - 1] = 1
+    // Light of 2, whose mean over the six frames is 7/6, divides.
+    #expect(abs(value(flash, layer: 1, channel: 1) - 1.5 * 2 / (1 + 0.5 * 7 / 6)) < 0.2)
+    #expect(abs(value(flash, layer: 1, channel: 2) - 1) < 0.2)
+    let dark = [Float](repeating: -1, count: history)
+    #expect(abs(value(dark, layer: 1, channel: 0)) < 0.2)
+    #expect(abs(value(grey, layer: 2, channel: 0)) < 0.2)
+    // OFF first; the cells see contrast one and two frames before the newest.
+    for (channel, sign) in [Float(-1), 1].enumerated() {
+      let responses = lags.map { lag in
+        var flash = grey
+        flash[history - 1 - lag] = 0.2
+        return sign * value(flash, layer: 2, channel: channel)
+      }
+      #expect(responses[1] > 0.05 && responses[2] > 0.05, "\(responses)")
+      #expect(max(abs(responses[0]), abs(responses[3])) < responses[1] / 2, "\(responses)")
     }
   }
 }

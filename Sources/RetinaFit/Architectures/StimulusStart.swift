@@ -9,6 +9,9 @@ import RetinaStimuli
 /// starts without delayed inhibition seldom finds it: its channels soon have one time course, and remain so. Where the first layer is
 /// normalised, its channels start with a threshold, as the subunits of a retina have. Where an architecture has delays of its own neither is
 /// there at first, but a read-out that hears delayed channels themselves is held back by them.
+///
+/// A first layer that is divided before anything is summed over time starts as photoreceptors: light itself, divided by its recent mean. The
+/// temporal filters are then those of the layer that sees its past.
 public struct StimulusStart: Sendable {
   /// Where each cell's spike-triggered average is largest, `(column, row)`.
   public let centres: [(column: Double, row: Double)]
@@ -16,6 +19,8 @@ public struct StimulusStart: Sendable {
   private let polarities: [Float]
   /// The first principal component of the temporal courses, `[lag from the newest frame of a window]`, of length 1.
   private let main: [Float]
+  /// The light of the darkest pixel below the mean, in the unit of the stimulus: where light itself is zero.
+  private let darkest: Float
 
   /// Pixels that the first layer's kernels extend over at first: subunits are much smaller than receptive fields.
   private static let subunit = 7
@@ -72,6 +77,8 @@ public struct StimulusStart: Sendable {
     main = first.right.map { sum < 0 ? -$0 : $0 }
     self.polarities = polarities
     self.centres = centres
+    let least = set.stimulus.min() ?? 0
+    darkest = least < 0 ? least : -1
   }
 
   /// Replaces the starting weights of convolutions and of a Gaussian or factorised read-out.
@@ -80,6 +87,8 @@ public struct StimulusStart: Sendable {
     var signs: [Float]?
     // Channels that the read-out hears with the opposite sign at first.
     var isLate: [Bool]?
+    // How many frames before the newest each channel of light that the first filters see is, once photoreceptors stand before them.
+    var lags: [Int]?
     let firstConvolution = architecture.layers.firstIndex { $0.isConvolution }
     let hasDelays = architecture.longestDelay > 0
     var depth = 0
@@ -89,9 +98,7 @@ public struct StimulusStart: Sendable {
       isLate = nil
       guard let before = signs else {
         signs = self.signs(shape[0])
-        // A kernel that reaches over fewer frames has the end of the course.
-        let courses = first(self.signs(shape[0]))
-        return (1...shape[0]).flatMap { courses[$0 * main.count - shape[1]..<$0 * main.count] }
+        return filters(self.signs(shape[0]), lags: lags ?? (0..<shape[1]).reversed())
       }
       signs = (0..<shape[0]).map { before[$0 % before.count] }
       return depth == 2 && !hasDelays ? heldBack(identity(shape), before) : identity(shape)
@@ -99,6 +106,7 @@ public struct StimulusStart: Sendable {
     for index in architecture.layers.indices {
       switch architecture.layers[index].kind {
       case .delays(let delays):
+        lags = lags.map { own in delays.flatMap { delay in own.map { $0 + delay } } }
         guard let own = signs else { break }
         let (before, earliest) = (isLate ?? own.map { _ in false }, delays.min())
         isLate = delays.flatMap { delay in before.map { $0 || delay != earliest } }
@@ -115,9 +123,17 @@ public struct StimulusStart: Sendable {
         architecture.layers[index].kind = .layer(.convolutionStack(stack))
       case .layer(.convolution(var convolution)) where convolution.groups == 1:
         let shape = convolution.weight.shape
+        let divisions = architecture.divisions(behind: index)
+        if signs == nil, lags == nil, divisions == (1, true) {
+          photoreceptors(&convolution, &draw)
+          architecture.layers[index].kind = .layer(.convolution(convolution))
+          lags = [Int](repeating: 0, count: shape[0] / 2)
+          break
+        }
         let (taps, before) = (signs == nil ? StimulusStart.subunit : .max, signs)
         var channels = mixing(shape)
-        if let before, architecture.divides(behind: index) {
+        if before == nil, lags != nil { convolution.subtract(-darkest, of: channels) }
+        if let before, divisions.count == 1 {
           channels = dividing(channels, before)
           signs = signs.map { Array($0[..<(shape[0] / 2)]) }
         }
@@ -145,14 +161,31 @@ public struct StimulusStart: Sendable {
     return (0..<channels).map { ($0 + 1) * on / channels > $0 * on / channels ? 1 : -1 }
   }
 
-  /// The temporal filters of channels of given polarity, `[channel, history]`, oldest frame first.
-  private func first(_ signs: [Float]) -> [Float] {
+  /// The temporal filters of channels of given polarity, `[channel, input]`, of inputs that are so many frames before the newest; of
+  /// inputs at the same lag each has its share.
+  private func filters(_ signs: [Float], lags: [Int]) -> [Float] {
     let largest = main.max() ?? 0
     let width = Float(main.count { $0 > largest / 2 })
+    let alike = Float(lags.count / Set(lags).count)
     return signs.enumerated().flatMap { channel, sign in
       let (rank, others) = (signs[..<channel].count { $0 == sign }, signs.count { $0 == sign } - 1)
       let delay = StimulusStart.latest * width * Float(rank) / Float(max(1, others))
-      return delayed(by: delay).reversed().map { sign * $0 }
+      let course = delayed(by: delay)
+      return lags.map { course.indices.contains($0) ? sign * course[$0] / alike : 0 }
+    }
+  }
+
+  /// Starts as light over its recent mean: `y = (1 + d) L / (1 + d M / D)` with the light `L = x + D`, which is 0 where the stimulus is
+  /// darkest, at `x = -D`, its mean `M` over all frames and the strength `d` of the division. `y` is `D + x` for small changes around the mean.
+  private func photoreceptors(_ convolution: inout Convolution, _ draw: inout WeightDraw) {
+    let shape = convolution.weight.shape
+    let (half, strength) = (shape[0] / 2, StimulusStart.division)
+    let newest = [Float](repeating: 0, count: shape[1] - 1) + [1 + strength]
+    let mean = [Float](repeating: strength / -darkest / Float(shape[1]), count: shape[1])
+    let channels = (0..<shape[0]).flatMap { $0 < half ? newest : mean }
+    convolution.weight = blurred(channels, shape, taps: 1, &draw)
+    convolution.bias = convolution.bias.map { bias in
+      bias.indices.map { $0 < half ? (1 + strength) * -darkest : strength }
     }
   }
 
@@ -236,11 +269,13 @@ public struct StimulusStart: Sendable {
   }
 }
 
-extension Architecture {
-  /// Whether a division follows a layer.
-  fileprivate func divides(behind index: Int) -> Bool {
-    guard index + 1 < layers.count, case .layer(.divisiveNormalization) = layers[index + 1].kind else { return false }
-    return true
+extension Convolution {
+  /// Subtracts what inputs of a value, with given weights `[out, in]`, add.
+  fileprivate mutating func subtract(_ value: Float, of weights: [Float]) {
+    let inputs = weights.count / weight.shape[0]
+    bias = bias.map { bias in
+      bias.indices.map { bias[$0] - value * weights[$0 * inputs..<($0 + 1) * inputs].reduce(0, +) }
+    }
   }
 }
 
