@@ -175,6 +175,27 @@ import Testing
     #expect(evaluation.isSimulated && evaluation.json["simulated"]?.boolean == true)
   }
 
+  /// Of a long recording only what is scored is computed: the same rates, from the window of the first such frame on.
+  @Test func `rates from a frame on are those of the whole movie`() throws {
+    let recording = try CascadeRetina.record(
+      SimulationTests.noise(120), options: .init(), trials: 2, testFrames: 40, file: "simulated")
+    var options = ArchitectureOptions(history: 7, height: 20, width: 20, cells: recording.cells.count)
+    (options.channels, options.kernels) = ([2, 2], [7, 5])
+    let model = try NamedArchitecture.halfStackedBNCNN.architecture(options).model(facts: Facts(lag: 1))
+    func prediction(from frame: Int) throws -> Prediction {
+      try Prediction(
+        name: "model", model: model, recording: recording, movie: try recording.stimulus.movie(), from: frame,
+        threads: 1)
+    }
+    let (whole, part) = (try prediction(from: 0), try prediction(from: 50))
+    let cells = recording.cells.count
+    #expect(whole.rates[..<(7 * cells)].allSatisfy { $0.isNaN } && !whole.rates[7 * cells].isNaN)
+    #expect(part.rates[..<(50 * cells)].allSatisfy { $0.isNaN })
+    #expect(part.rates[(50 * cells)...] == whole.rates[(50 * cells)...] && part.rates.count == whole.rates.count)
+    #expect(part.repeatRates?.suffix(cells) == whole.repeatRates?.suffix(cells))
+    #expect(try prediction(from: 3).rates[(7 * cells)...] == whole.rates[(7 * cells)...])
+  }
+
   @Test func `Poisson counts have their mean and variance`() {
     var generator = SeededGenerator(seed: 8)
     for mean in [0.0, 0.1, 3, 600] {

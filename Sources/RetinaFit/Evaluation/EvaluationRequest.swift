@@ -53,7 +53,8 @@ public struct EvaluationRequest: Sendable {
     for (name, model) in models {
       predictions.append(
         try Prediction(
-          name: name, model: model, recording: recording, movie: movie, threads: threads, progress: progress))
+          name: name, model: model, recording: recording, movie: movie,
+          from: split.test.map { $0.lowerBound }.min() ?? 0, threads: threads, progress: progress))
     }
     for baseline in baselines {
       predictions.append(
@@ -67,9 +68,10 @@ public struct EvaluationRequest: Sendable {
       compares: compares)
   }
 
-  /// What ``run(progress:)`` counts: the windows of every model and the cells of every baseline.
+  /// About what ``run(progress:)`` counts: the test windows of every model and the cells of every baseline.
   public var work: Int {
-    let frames = recording.frameCount + (recording.repeats?.stimulus.frameCount ?? 0)
+    let tested = Int(testFraction * Double(recording.frameCount))
+    let frames = tested + (recording.repeats?.stimulus.frameCount ?? 0)
     return models.count * frames + baselines.count * recording.cells.count
   }
 }

@@ -24,11 +24,14 @@ public struct Prediction: Sendable {
 extension Prediction {
   /// Runs a model over the stimuli of a recording.
   ///
-  /// - Parameter movie: the stimulus of the recording, before normalisation.
+  /// - Parameters:
+  ///   - movie: the stimulus of the recording, before normalisation.
+  ///   - frame: the first whose rates are asked for; those before have none.
   /// - Throws: ``FileError`` when the model is no movie model, sees other frames than were shown, states another frame
   ///   rate, lacks cells of the recording, or overflows.
   public init(
-    name: String, model: Model, recording: Recording, movie: Tensor, threads: Int, progress: ProgressHandler? = nil
+    name: String, model: Model, recording: Recording, movie: Tensor, from frame: Int = 0, threads: Int,
+    progress: ProgressHandler? = nil
   ) throws(FileError) {
     let places = try recording.places(in: model, name)
     guard let plan = StreamPlan(model), model.inputShape[1] == recording.stimulus.height,
@@ -38,9 +41,13 @@ extension Prediction {
         "stimulus", "frames for the input \(model.inputShape) of '\(name)'",
         "\(recording.stimulus.height) x \(recording.stimulus.width)")
     }
-    func rates(_ movie: Tensor) throws(FileError) -> [Float] {
-      let (frames, first) = (movie.shape[0], plan.history - 1 + model.facts.lag)
-      guard let values = plan.run(movie, layers: [model.layers.count - 1], threads: threads, progress: progress) else {
+    func rates(_ movie: Tensor, from frame: Int = 0) throws(FileError) -> [Float] {
+      let (frames, past) = (movie.shape[0], plan.history - 1 + model.facts.lag)
+      let first = max(min(frame, frames - 1), past)
+      guard
+        let values = plan.run(
+          movie.dropping(first - past), layers: [model.layers.count - 1], threads: threads, progress: progress)
+      else {
         throw recording.error("stimulus", "at least \(plan.history) frames, the history of '\(name)'", "\(frames)")
       }
       if let index = values.tensors[0].firstNonFinite {
@@ -57,7 +64,7 @@ extension Prediction {
       return rates
     }
     self.name = name
-    self.rates = try rates(movie)
+    self.rates = try rates(movie, from: frame)
     repeatRates = nil
     if let repeats = recording.repeats { repeatRates = try rates(try repeats.stimulus.movie()) }
   }
@@ -83,5 +90,13 @@ extension Recording {
       places.append(place)
     }
     return places
+  }
+}
+
+extension Tensor {
+  /// A movie without its first frames.
+  fileprivate func dropping(_ count: Int) -> Tensor {
+    guard count > 0, let shape = Shape(checking: [shape[0] - count] + shape.dimensions.dropFirst()) else { return self }
+    return Tensor(shape: shape, values: Array(values.suffix(shape.count))) ?? self
   }
 }
