@@ -7,8 +7,8 @@ import RetinaModel
 /// moves alike in both: only the background tells them apart. The movie is grey, then the jitter, then grey. The stimulus of
 /// object motion sensitivity (Olveczky, Baccus and Meister, Nature 423, 401, 2003).
 ///
-/// Frame t of the jitter is contrast x profile((distance - x(t)) / spatial_period), with x of the disc where a pixel's centre is less
-/// than the radius from the disc's, and x of the background elsewhere.
+/// Frame t of the jitter is contrast x profile((distance - x(t)) / spatial_period + phase), with x and phase of the disc where a pixel's
+/// centre is less than the radius from the disc's, and x of the background and no phase elsewhere.
 public struct ObjectMotion: StimulusGenerator {
   /// What moves with what.
   public enum Motion: String, CaseIterable, Sendable {
@@ -48,8 +48,12 @@ public struct ObjectMotion: StimulusGenerator {
   public var contrast = 1.0
   /// Shape of the stripes.
   public var profile = GratingProfile.square
-  /// Seed of the steps.
+  /// Cycles by which the disc's grating is ahead of the background's; half of one exchanges its bright and dark stripes.
+  public var objectPhase = 0.0
+  /// Seed of the steps of the disc, in global motion of both.
   public var seed = 1
+  /// Seed of the background's own steps.
+  public var backgroundSeed = 2
 
   /// Creates the motion with the defaults.
   public init() {}
@@ -59,10 +63,8 @@ public struct ObjectMotion: StimulusGenerator {
 
   /// Where the gratings are in each frame of the jitter, in pixels along the direction.
   public var paths: (object: [Double], background: [Double]) {
-    var seeds = SeededGenerator(seed: UInt64(seed))
-    let (own, other) = (seeds.next(), seeds.next())
-    func path(_ step: Double, seed: UInt64, moves: Bool) -> [Double] {
-      var generator = SeededGenerator(seed: seed)
+    func path(_ step: Double, seed: Int, moves: Bool) -> [Double] {
+      var generator = SeededGenerator(seed: UInt64(seed))
       var place = 0.0
       return (0..<durationFrames).map { _ in
         if moves { place += step * generator.normal() }
@@ -70,12 +72,12 @@ public struct ObjectMotion: StimulusGenerator {
       }
     }
     if motion == .global {
-      let both = path(backgroundStep, seed: own, moves: true)
+      let both = path(backgroundStep, seed: seed, moves: true)
       return (both, both)
     }
     return (
-      path(objectStep, seed: own, moves: motion != .background),
-      path(backgroundStep, seed: other, moves: motion != .object)
+      path(objectStep, seed: seed, moves: motion != .background),
+      path(backgroundStep, seed: backgroundSeed, moves: motion != .object)
     )
   }
 
@@ -91,12 +93,12 @@ public struct ObjectMotion: StimulusGenerator {
     }
     let (object, background) = paths
     for time in 0..<durationFrames {
-      func pattern(_ place: Double) -> [Double] {
-        profile.pattern(
-          axis: axis, period: spatialPeriod, phase: -place / spatialPeriod, height: height, width: width)
+      func pattern(_ phase: Double) -> [Double] {
+        profile.pattern(axis: axis, period: spatialPeriod, phase: phase, height: height, width: width)
       }
-      let behind = pattern(background[time])
-      let front = object[time] == background[time] ? behind : pattern(object[time])
+      let phases = (front: objectPhase - object[time] / spatialPeriod, behind: -background[time] / spatialPeriod)
+      let behind = pattern(phases.behind)
+      let front = phases.front == phases.behind ? behind : pattern(phases.front)
       for pixel in 0..<plane {
         movie.values[(preFrames + time) * plane + pixel] =
           Float(contrast * (isObject[pixel] ? front[pixel] : behind[pixel]))
@@ -130,6 +132,11 @@ extension ObjectMotion: NamedGenerator {
     .choice("motion", \.motion, "what moves with what"),
     .contrast("contrast", \.contrast, "contrast of bright stripes; dark ones have its negative"),
     .choice("profile", \.profile, "shape of the stripes"),
-    .integer("seed", \.seed, unit: nil, in: 0...Limits.seed, "seed of the steps"),
+    .number(
+      "object_phase", \.objectPhase, unit: "cycles", in: -1...1,
+      "how far the disc's grating is ahead of the background's"),
+    .integer("seed", \.seed, unit: nil, in: 0...Limits.seed, "seed of the steps of the disc, in global motion of both"),
+    .integer(
+      "background_seed", \.backgroundSeed, unit: nil, in: 0...Limits.seed, "seed of the background's own steps"),
   ]
 }

@@ -10,7 +10,8 @@ import Testing
     var movie = ObjectMotion()
     (movie.preFrames, movie.durationFrames, movie.postFrames) = (2, 5, 1)
     (movie.radius, movie.column, movie.row, movie.spatialPeriod) = (3, 1.5, -2, 5)
-    (movie.direction, movie.contrast, movie.profile, movie.motion, movie.seed) = (30, 0.5, .sine, motion, 9)
+    (movie.direction, movie.contrast, movie.profile, movie.motion) = (30, 0.5, .sine, motion)
+    (movie.objectPhase, movie.seed, movie.backgroundSeed) = (0.3, 9, 4)
     let (height, width) = (11, 14)
     let values = movie.movie(height: height, width: width).values
     let (object, background) = movie.paths
@@ -24,7 +25,7 @@ import Testing
           var expected = 0.0
           if (2..<7).contains(time) {
             let place = isObject ? object[time - 2] : background[time - 2]
-            expected = 0.5 * sin(2 * .pi * (distance - place) / 5)
+            expected = 0.5 * sin(2 * .pi * ((distance - place) / 5 + (isObject ? 0.3 : 0)))
           }
           let found = Double(values[(time * height + row) * width + column])
           #expect(abs(found - expected) < 1e-6, "frame \(time), row \(row), column \(column)")
@@ -54,6 +55,24 @@ import Testing
     #expect(movie.paths.object == object && movie.paths.background.allSatisfy { $0 == 0 })
     movie.motion = .background
     #expect(movie.paths.background == background && movie.paths.object.allSatisfy { $0 == 0 })
+  }
+
+  @Test func `a seed is a walk, of the disc as of the background`() {
+    var movie = ObjectMotion()
+    (movie.seed, movie.backgroundSeed) = (7, 8)
+    let first = movie.paths
+    (movie.seed, movie.backgroundSeed) = (8, 7)
+    let second = movie.paths
+    #expect(first.object == second.background && first.background == second.object && first.object != first.background)
+  }
+
+  @Test func `half a cycle exchanges bright and dark stripes of the disc`() {
+    var movie = ObjectMotion()
+    (movie.radius, movie.spatialPeriod) = (1000, 6)
+    let plain = movie.movie(height: 12, width: 15).values
+    movie.objectPhase = 0.5
+    let ahead = movie.movie(height: 12, width: 15).values
+    #expect(zip(plain, ahead).allSatisfy { abs($0 + $1) < 1e-5 } && plain.contains { abs($0) > 0.5 })
   }
 
   @Test func `global motion shows no patch`() {
