@@ -1,5 +1,6 @@
 import Foundation
 import RetinaModel
+import RetinaStimuli
 import Testing
 
 @testable import RetinaInterpretation
@@ -12,8 +13,9 @@ import Testing
   private func result(_ name: String, _ responder: RuleResponder) throws -> PhenomenonResult {
     var battery = Battery()
     (battery.names, battery.contrast) = ([name], 1)
-    let result = battery.run(responder, display: PhenomenonTests.display)
-    return try #require(result.results.first)
+    var display = PhenomenonTests.display
+    (display.height, display.width) = responder.extent
+    return try #require(battery.run(responder, display: display).results.first)
   }
 
   /// A smooth bump some frames after an event.
@@ -219,11 +221,27 @@ import Testing
         return 1 + max(0, centre - 1.5 * surround)
       }
     }
-    var battery = Battery()
-    (battery.names, battery.contrast) = (["object-motion"], 1)
-    let display = Display(frameRate: 30, pixelSize: 50, height: 40, width: 40)
-    let score = try #require(battery.run(responder, display: display).results[0].scores[0])
+    let score = try #require(try result("object-motion", responder).scores[0])
     #expect(score > 0.8, "\(score)")
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func `a square behind any filter has no object motion sensitivity`(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    // As much weight under the background as under the patch.
+    let filter = (0..<1600).map { _ in generator.normal() }
+    let responder = RuleResponder(height: 40, width: 40, centres: [(20, 20)]) { _, movie in
+      let drive = (0..<movie.shape[0]).map { frame in
+        filter.indices.reduce(0.0) { $0 + filter[$1] * Double(movie.values[frame * 1600 + $1]) } / 40
+      }
+      return drive.indices.map { frame in
+        guard frame >= 3 else { return 0 }
+        let sum = drive[frame] - 0.6 * drive[frame - 3]
+        return sum * sum + 0.2 * sum
+      }
+    }
+    let found = try result("object-motion", responder)
+    #expect(abs(try #require(found.scores[0])) < 1e-5 && found.verdict == .notFound, "\(found.scores)")
   }
 
   @Test(arguments: [true, false])

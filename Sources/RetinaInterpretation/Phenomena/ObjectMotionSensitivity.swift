@@ -11,22 +11,37 @@ struct ObjectMotionSensitivity: Phenomenon {
     source: "Olveczky, Baccus and Meister, Nature 423, 401 (2003); sizes and durations as in torch-deep-retina",
     axes: ("time from the onset (ms)", "mean rate (of range)"))
 
-  /// Walks that are shown, each with bright and dark stripes exchanged, too: what is linear in contrast then leaves no mean.
-  private static let walks: [(seed: Int, sign: Double)] = (0..<5).flatMap { [($0, 1), ($0, -1)] }
+  /// Walks that are shown; each is the background of another, too, so that all motions are alike but for what moves with what.
+  private static let walks = 3
 
-  private func motion(
-    _ stage: Stage, _ motion: ObjectMotion.Motion, place: (column: Double, row: Double), seed: Int, contrast: Double
-  ) -> ObjectMotion {
+  /// One walk, with bright and dark stripes as they are or exchanged.
+  private struct Showing {
+    var walk: Int
+    /// 1 or -1: over both, what is linear in contrast leaves no mean.
+    var sign: Double
+    /// 0 or half a cycle: over both, neither does the product of what a linear cell sees of patch and background.
+    var patchPhase: Double
+
+    static let all = (0..<walks).flatMap { walk in
+      [0, 0.5].flatMap { phase in [1, -1].map { Showing(walk: walk, sign: $0, patchPhase: phase) } }
+    }
+  }
+
+  private func movie(
+    _ stage: Stage, _ motion: ObjectMotion.Motion, place: (column: Double, row: Double), _ showing: Showing,
+    contrast: Double, milliseconds: Double
+  ) -> Tensor {
     let display = stage.display
     var movie = ObjectMotion()
     (movie.preFrames, movie.postFrames) = (stage.lead, 0)
-    movie.durationFrames = display.frames(milliseconds: 5000)
+    movie.durationFrames = display.frames(milliseconds: milliseconds)
     (movie.column, movie.row) = place
     movie.radius = display.pixels(micrometres: 400)
     movie.spatialPeriod = max(2, display.pixels(micrometres: 200))
     (movie.objectStep, movie.backgroundStep) = (step(display), step(display))
-    (movie.motion, movie.contrast, movie.seed) = (motion, contrast, 20 + seed)
-    return movie
+    (movie.motion, movie.contrast, movie.objectPhase) = (motion, showing.sign * contrast, showing.patchPhase)
+    (movie.seed, movie.backgroundSeed) = (20 + showing.walk, 20 + (showing.walk + 1) % ObjectMotionSensitivity.walks)
+    return movie.movie(height: display.height, width: display.width)
   }
 
   /// A walk of 150 um after a second.
@@ -39,9 +54,8 @@ struct ObjectMotionSensitivity: Phenomenon {
   let drive = Drive.threshold
 
   func strongest(_ stage: Stage, cell: Int, contrast: Double) -> Tensor {
-    var movie = motion(stage, .differential, place: stage.places[cell], seed: 0, contrast: contrast)
-    movie.durationFrames = stage.display.frames(milliseconds: 2000)
-    return movie.movie(height: stage.display.height, width: stage.display.width)
+    movie(
+      stage, .differential, place: stage.places[cell], Showing.all[0], contrast: contrast, milliseconds: 2000)
   }
 
   func measure(_ session: Session, contrast: Double) -> Measurement {
@@ -49,21 +63,15 @@ struct ObjectMotionSensitivity: Phenomenon {
     let settled = stage.lead + stage.twin.reach
     var means = [[[Double]]](repeating: [], count: 2)
     let motions = [ObjectMotion.Motion.global, .differential]
-    // Global motion looks the same wherever the patch is.
-    let global = ObjectMotionSensitivity.walks.map {
-      session.show(
-        motion(stage, .global, place: (0, 0), seed: $0.seed, contrast: $0.sign * contrast)
-          .movie(height: display.height, width: display.width))
+    func show(_ motion: ObjectMotion.Motion, place: (column: Double, row: Double), _ showing: Showing) -> Responses {
+      session.show(movie(stage, motion, place: place, showing, contrast: contrast, milliseconds: 5000))
     }
+    // Global motion looks the same wherever the patch is, where that is not half a cycle ahead.
+    let shared = Showing.all.map { $0.patchPhase == 0 ? show(.global, place: (0, 0), $0) : nil }
     let scores = session.cells.map { cell -> Double? in
-      let traces = motions.map { kind in
-        ObjectMotionSensitivity.walks.enumerated().map { place, walk in
-          let shown =
-            kind == .global
-            ? global[place]
-            : session.show(
-              motion(stage, kind, place: stage.places[cell], seed: walk.seed, contrast: walk.sign * contrast)
-                .movie(height: display.height, width: display.width))
+      let traces = motions.map { motion in
+        zip(Showing.all, shared).map { showing, shared in
+          let shown = (motion == .global ? shared : nil) ?? show(motion, place: stage.places[cell], showing)
           return shown.trace(cell, 0..<shown.frames)
         }
       }
@@ -74,7 +82,7 @@ struct ObjectMotionSensitivity: Phenomenon {
       for kind in 0..<2 { means[kind].append(traces[kind][0].map { $0 / stage.range[cell] }) }
       return 1 - max(rates[0], 0) / rates[1]
     }
-    let frames = stage.lead - 2..<min(stage.lead + display.frames(milliseconds: 3000), global[0].frames)
+    let frames = stage.lead - 2..<stage.lead + display.frames(milliseconds: 3000)
     let curves =
       means[0].isEmpty
       ? []
@@ -89,7 +97,7 @@ struct ObjectMotionSensitivity: Phenomenon {
         "patch of 400 um radius on each cell before a background, square gratings of contrast \(short(contrast)) and stripes of "
         + "\(short(max(2, display.pixels(micrometres: 200)) / 2 * display.pixelSize)) um that jitter by "
         + "\(short(step(display) * display.pixelSize)) um a frame for 5 s, the patch alike in both, "
-        + "\(ObjectMotionSensitivity.walks.count / 2) walks, each with bright and dark exchanged, too",
+        + "\(ObjectMotionSensitivity.walks) walks, each with bright and dark exchanged in neither, either and both",
       scores: scores, curves: curves)
   }
 }
