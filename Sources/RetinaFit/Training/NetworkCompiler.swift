@@ -29,6 +29,7 @@ struct NetworkCompiler {
   /// Adds a layer.
   mutating func append(_ layer: TrainableLayer, index: Int) throws(ModelError) {
     guard room.spacing == 1 || layer.kind.canBeSampled(isCells: shape.rank == 1) else { throw notSampled(layer) }
+    list.layer = index
     switch layer.kind {
     case .layer(let operation): try append(operation, layer, index)
     case .delays(let delays):

@@ -22,6 +22,8 @@ public struct ParameterGroup: Equatable, Sendable {
   public var name: String
   /// The extents, row-major.
   public var shape: [Int]
+  /// The place of its layer in the architecture.
+  public var layer = 0
   /// What the numbers are.
   public var role: Role
   /// Where they stand in the flat list.
@@ -34,6 +36,8 @@ public struct ParameterGroup: Equatable, Sendable {
 struct ParameterList {
   private(set) var groups: [ParameterGroup] = []
   private(set) var values: [Float] = []
+  /// The layer whose numbers are added.
+  var layer = 0
 
   /// Adds a group and returns where it stands.
   @discardableResult
@@ -41,7 +45,8 @@ struct ParameterList {
     _ name: String, _ shape: [Int], _ role: ParameterGroup.Role, _ initial: [Float], isReadout: Bool = false
   ) -> Range<Int> {
     let range = values.count..<values.count + initial.count
-    groups.append(ParameterGroup(name: name, shape: shape, role: role, range: range, isReadout: isReadout))
+    groups.append(
+      ParameterGroup(name: name, shape: shape, layer: layer, role: role, range: range, isReadout: isReadout))
     values += initial
     return range
   }

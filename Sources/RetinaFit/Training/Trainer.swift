@@ -16,7 +16,6 @@ public final class Trainer {
 
   /// The network that computes feature maps whole.
   private let whole: Network
-  private let firstLayer: String
   private let set: TrainingSet
   private let split: TimeSplit
   private let lag: Int
@@ -60,7 +59,6 @@ public final class Trainer {
     }
     whole = try network(spacing: 1)
     self.network = try options.coarseEpochs > 0 ? network(spacing: 2) : whole
-    firstLayer = architecture.layers.first?.name ?? ""
     sampler = ClipSampler(
       train: split.train, clips: options.clips, clipLength: options.clipLength, seed: options.seed)
     var problems: [ModelError.Problem] = []
@@ -162,8 +160,7 @@ public final class Trainer {
       if length > limit { for index in gradient.indices { gradient[index] *= Float(limit / length) } }
     }
     optimizer.step(&network.parameters, gradient: gradient, groups: network.groups) { group in
-      let isFirst = group.name.hasPrefix(firstLayer + ".")
-      return options.rate * factor * (group.isReadout ? options.readoutRate : isFirst ? options.firstRate : 1)
+      options.rate * factor * (group.isReadout ? options.readoutRate : group.layer == 0 ? options.firstRate : 1)
     }
     for sign in signs { sign.apply(&network.parameters) }
     return loss
