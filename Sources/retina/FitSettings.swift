@@ -114,7 +114,7 @@ struct FitSettings {
     let ignored = ["--output", "--resume", "--checkpoint", "--log", "--log-steps", "--results", "--json", "--epochs"]
     var members: [JSON.Member] = []
     for option in FitCommand.options where arguments.has(option.name) && !ignored.contains(option.name) {
-      members.append(.init(option.name, .string(arguments[option.name] ?? "yes")))
+      members.append(.init(option.name, .string(option.value == nil ? "yes" : arguments[option.name] ?? "")))
     }
     members.append(.init("--epochs", .number(Double(training.epochs))))
     description = .object(members)

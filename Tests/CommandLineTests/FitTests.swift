@@ -39,6 +39,8 @@ import Testing
     #expect(model.facts.cells.count == model.cells)
     #expect(model.facts.cells.allSatisfy { $0.figures.map { $0.name } == ["held_out_r"] })
     #expect(model.facts.provenance.contains { $0.name == "simulated" && $0.text.hasPrefix("yes") })
+    let options = try #require(model.facts.provenance.first { $0.name == "options" }).text
+    #expect(options.contains(#""--held-out":"yes""#), "\(options)")
     try await bench.run("verify", "whole.safetensors")
 
     // The same words give the same model.
