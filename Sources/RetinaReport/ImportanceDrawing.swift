@@ -6,6 +6,7 @@ struct ImportanceDrawing {
   private let time: Axis
   private let left: Double
   private let rowSize = 11.0
+  private let text = FigureText()
   private var svg = SVG()
   /// Where the next thing may begin.
   private var y = 0.0
@@ -38,18 +39,18 @@ struct ImportanceDrawing {
   // MARK: - Header and footnote
 
   mutating func drawHeader() {
-    y = FigureText().drawHeader(title: figure.title, subtitle: figure.subtitle, into: &svg)
+    y = text.drawHeader(title: figure.title, subtitle: figure.subtitle, into: &svg)
   }
 
   mutating func drawFootnote() {
-    y = FigureText().drawFootnote(figure.footnote, below: y, into: &svg)
+    y = text.drawFootnote(figure.footnote, below: y, into: &svg)
   }
 
   // MARK: - Rate
 
   mutating func drawRate() {
     let key = figure.observed.isEmpty ? "" : "black: the model; orange: the recording"
-    FigureText().drawHeading("Rate", remark: key, baseline: y + 24, into: &svg)
+    text.drawHeading("Rate", remark: key, baseline: y + 24, into: &svg)
     let box = Box(x: left, y: y + 36, width: time.end - left, height: 120)
     let (rate, observed) = (figure.rate.map(Double.init), figure.observed.map(Double.init))
     var extent = Extent()
@@ -84,7 +85,7 @@ struct ImportanceDrawing {
   mutating func drawMap() {
     guard !figure.rows.isEmpty else { return }
     let scale = ColourScale.diverging(holding: figure.rows.lazy.flatMap(\.values))
-    FigureText().drawHeading("Contribution of each channel", baseline: y + 34, into: &svg)
+    text.drawHeading("Contribution of each channel", baseline: y + 34, into: &svg)
     let unit = figure.rateUnit.isEmpty ? "units of the rate" : figure.rateUnit
     let bar = ColourBar(scale: scale, label: "contribution (\(unit))")
     bar.draw(right: Point(x: time.end - 18, y: y + 25), length: 240, labelWidth: 330, into: &svg)
@@ -151,7 +152,7 @@ struct ImportanceDrawing {
 
   mutating func drawUnits() {
     guard !figure.units.isEmpty else { return }
-    FigureText().drawHeading(
+    text.drawHeading(
       "Most important units", remark: "receptive fields; each on its own scale, blue negative, orange positive",
       baseline: y + 26, into: &svg)
     y += 38

@@ -51,8 +51,9 @@ public struct MapFigure: Sendable {
 
   /// The figure as a self-contained SVG document, 900 wide.
   public func svg() -> String {
+    let text = FigureText()
     var svg = SVG()
-    var y = FigureText().drawHeader(title: title, subtitle: subtitle, into: &svg) + 14
+    var y = text.drawHeader(title: title, subtitle: subtitle, into: &svg) + 14
     let scale = ColourScale.diverging(holding: maps.lazy.flatMap { $0.values })
     let right = FigureText.fullWidth - FigureText.margin
     ColourBar(scale: scale, label: label).draw(right: Point(x: right, y: y), length: 180, labelWidth: 420, into: &svg)
@@ -64,7 +65,7 @@ public struct MapFigure: Sendable {
       }
       y += 34 + MapFigure.side + 14
     }
-    y = FigureText().drawFootnote(footnote, below: y, into: &svg)
+    y = text.drawFootnote(footnote, below: y, into: &svg)
     return svg.document(width: FigureText.fullWidth, height: y, title: title)
   }
 
