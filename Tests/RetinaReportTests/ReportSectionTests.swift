@@ -63,7 +63,7 @@ import Testing
       ], mechanisms: ["Channel 4 does it all."],
       traces: [trace("ranked", isHeldOut: false), trace("judged", isHeldOut: true)], residual: 0)
     let section = ReportSection(result, cell: 2, frameRate: 30)
-    #expect(section.name == "reduction-2" && section.title == "Reduction of ganglion 5")
+    #expect(section.name == "reduction-2" && section.title == "Reduction of cell 2")
     #expect(section.paragraphs[0].hasPrefix("1 of the 2 units of relu1 "))
     #expect(section.paragraphs[1...] == ["Channel 4 does it all."])
     #expect(section.figures.count == 2 && section.figures[1].caption.hasPrefix("“judged”, held out"))

@@ -10,7 +10,7 @@ extension ReportSection {
   public init(_ result: ReductionResult, cell: Int, frameRate: Double?) {
     let clock = FrameClock(rate: frameRate)
     let fidelity = LineFigure(
-      title: "How many units of \(result.layer) make \(result.cell)", horizontalLabel: "units kept",
+      title: "How many units of \(result.layer) make cell \(cell)", horizontalLabel: "units kept",
       verticalLabel: "explained variance, held out",
       series: result.fidelity.map { curve in
         // Below zero a reduction is worse than the mean: how much worse is of no interest.
@@ -32,10 +32,10 @@ extension ReportSection {
         ).svg(width: Figure.width))
     }
     self.init(
-      name: "reduction-\(cell)", title: "Reduction of \(result.cell)",
+      name: "reduction-\(cell)", title: "Reduction of cell \(cell)",
       paragraphs: [
         "\(result.kept) of the \(result.units.count) units of \(result.layer) are the fewest that reproduce the responses of "
-          + "\(result.cell) to the ranking stimuli; the others stay at what they are for grey."
+          + "cell \(cell) to the ranking stimuli; the others stay at what they are for grey."
       ] + result.mechanisms,
       figures: [
         Figure(
