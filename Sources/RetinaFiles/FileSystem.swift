@@ -11,6 +11,9 @@ public enum FileSystem {
   /// The largest file that is read when no other limit is given: 2 GiB.
   public static let defaultLimit = 1 << 31
 
+  /// The name of a file or a folder without the folders that it is in.
+  public static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
   /// Reads a whole file.
   ///
   /// - Throws: ``FileError`` when there is no such file, when it is a folder, or when it is larger than `limit` bytes.

@@ -71,7 +71,7 @@ struct StimulusSource {
       let name = StimulusSource.name(of: path)
       stimuli = [try StimulusSource.fit(movie, name: name, file: path, inputShape: inputShape)]
     } else if FileSystem.isFolder(path) {
-      let name = path.split(separator: "/").last.map(String.init) ?? path
+      let name = FileSystem.name(of: path)
       let movie = try PNG.readSequence(path)
       stimuli = [try StimulusSource.fit(movie, name: name, file: path, inputShape: inputShape)]
     } else {
@@ -131,7 +131,7 @@ struct StimulusSource {
 
   /// The name of the stimulus in a file that holds one.
   static func name(of path: String) -> String {
-    path.split(separator: "/").last.map { String($0.dropLast(4)) } ?? path
+    String(FileSystem.name(of: path).dropLast(4))
   }
 
   /// The error for a stimulus that makes a model's values overflow.

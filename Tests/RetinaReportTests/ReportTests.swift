@@ -174,6 +174,19 @@ import Testing
     #expect(page.contains("more &lt;noise&gt;") && !page.contains("more <noise>"))
   }
 
+  @Test func foldersOfInputsStayOutOfThePage() throws {
+    var request = ReportTests.request()
+    request.file = "/home/someone/models/model.safetensors"
+    var recording = Recording(
+      stimulus: .movie(ReportTests.values(200, 6, 6, scale: 2)), frameRate: 20, cells: request.model.facts.cells,
+      unit: .rates, responses: (0..<600).map { Float($0 % 7) }, lag: 1)
+    recording.file = "../../someone/recordings/recording.npz"
+    (request.recording, request.baselines) = (recording, [])
+    let page = try request.run().html()
+    #expect(page.contains("retina report from model.safetensors.") && page.contains("the recording recording.npz,"))
+    #expect(!page.contains("someone"))
+  }
+
   @Test(arguments: [
     "</script><script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "<!--<script>", "'; & \u{0}\n",
   ])

@@ -64,7 +64,8 @@ public struct LinearNonlinearResponder: Responder {
     self.init(
       fitting: try TrainingSet(recording, history: history, lag: facts.lag), cells: responder.cells,
       lags: facts.lag..<responder.reach, frames: split.train + split.validation,
-      name: "linear-nonlinear models fitted to \(recording.file)", unit: "spikes/bin", threads: threads)
+      name: "linear-nonlinear models fitted to \(FileSystem.name(of: recording.file))", unit: "spikes/bin",
+      threads: threads)
   }
 
   /// Frames before a response that it may depend on.

@@ -1,3 +1,4 @@
+import RetinaFiles
 import RetinaModel
 import RetinaProbe
 
@@ -70,7 +71,7 @@ struct ReportPage {
     var text = "A model of \(model.cells) cells that sees \(model.inputShape[1]) × \(model.inputShape[2]) pixels and "
     text += "\(model.inputShape[0]) frames"
     if let rate = model.facts.frameRate { text += " at \(NumberText.significant(rate)) frames/s" }
-    return text + ". Made by retina report from \(contents.file)."
+    return text + ". Made by retina report from \(FileSystem.name(of: contents.file))."
   }
 
   private var navigation: String {
@@ -144,8 +145,8 @@ struct ReportPage {
         evaluation.ceilings.isEmpty
         ? "The recording has no repeats, so that no noise ceiling is known." : "Ceilings are from its repeats."
       origin =
-        "Scored on \(kind) \(evaluation.recording), held-out bins \(spans), single trials. \(ceiling) The baselines are "
-        + "fitted to the same recording."
+        "Scored on \(kind) \(FileSystem.name(of: evaluation.recording)), held-out bins \(spans), single trials. \(ceiling) "
+        + "The baselines are fitted to the same recording."
     } else if quality.correlations() != nil {
       origin =
         "These figures are stored in the model file; nothing was measured for this report. Give a recording to measure them."
