@@ -70,6 +70,44 @@ import Testing
     }
   }
 
+  /// One relu between affine steps, as subunits and a read-out have it, beside the walk from piece to piece, which a pool of one pixel asks for.
+  @Test(arguments: UInt64(22_000)..<22_010)
+  func `one layer of switches is what the pieces add up to`(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    func convolution(_ extents: [Int], padding: Int = 0) -> RetinaModel.Operation {
+      let weight = Tensor(extents, random.floats(extents.reduce(1, *), within: 1))
+      return .convolution(
+        Convolution(weight: weight, bias: random.floats(extents[0], within: 0.5), padding: Spatial(padding, padding)))
+    }
+    let cells = (0..<2).map { _ in random.floats(18, within: 1) }
+    let layers = [
+      convolution([3, 2, 3, 3]), .activation(.relu), .averagePool(Pool(kernel: Spatial(1, 1), stride: Spatial(2, 2))),
+      convolution([2, 3, 3, 3], padding: 1), .flatten, .dense(cells, random.floats(2, within: 1)),
+    ]
+    let network = try Network(2, 7, 7, layers: layers + [.activation(.softplus)])
+    let pieces = try Network(
+      2, 7, 7,
+      layers: layers + [
+        .reshape(Shape(2, 1, 1)), .maximumPool(Pool(kernel: Spatial(1, 1))), .flatten, .activation(.softplus),
+      ])
+    let (input, baseline) = (random.floats(98, within: 2), random.floats(98, within: 2))
+    for boundary in 0...network.after(5) {
+      for method in [RetinaProbe.Method.conductance, .internalInfluence] {
+        func ask(_ network: Network) throws -> Attribution {
+          let target = Target.sum([0, 1], of: network.program)
+          return try network.answer(
+            Request(method, boundary: boundary, target: target, steps: .exact), input, from: baseline)
+        }
+        let (found, wanted) = try (ask(network), ask(pieces))
+        let largest = wanted.values.reduce(0) { max($0, Double($1.magnitude)) }
+        #expect(largest > 0)
+        // What excites and what inhibits nearly cancel in some: rounding is that of the rate.
+        let tolerance = 1e-5 * (largest + Double(wanted.valueAtInput.magnitude))
+        expect(found.values, near: wanted.values, within: tolerance, "\(method) at boundary \(boundary)")
+      }
+    }
+  }
+
   /// F = 2 max(relu(x), relu(y)) from (-1, 1) to (1, -3): x is on in the second half of the path, y in the first quarter.
   ///
   /// In the quarter between them both are off and equal, and the first gets the slope, as it does at any node: (2 * 3/4, 2 * 1/4).

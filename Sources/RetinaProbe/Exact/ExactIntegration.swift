@@ -14,6 +14,7 @@ final class ExactIntegration {
   private let unitsAtInput: [Float]
   private let unitsAtBaseline: [Float]
   private let sweep: TwoLayerSweep?
+  private let oneLayer: OneLayerSweep?
   private var results: [(cell: Int, result: TwoLayerSweep.Result)] = []
   /// What was found for the last target whose cells do not stand side by side.
   private var joint: (target: Target, shares: [Share])?
@@ -40,6 +41,7 @@ final class ExactIntegration {
     unitsAtInput = probe.copy(probe.values, target.boundary)
     unitsAtBaseline = probe.copy(probe.baselineValues, target.boundary)
     self.sweep = sweep
+    oneLayer = OneLayerSweep(probe, path: path, target: target)
     sweep?.findEvents(probe)
   }
 
@@ -60,6 +62,7 @@ final class ExactIntegration {
   /// - Throws: ``ProbeError/notPiecewiseLinear``.
   func integral(_ probe: Probe, target: Target, boundary: Int) throws(ProbeError) -> PathIntegral {
     if let sweep, let whole = fromSweep(probe, sweep, target: target, boundary: boundary) { return whole }
+    if let whole = oneLayer?.integral(probe, target: target, boundary: boundary) { return whole }
     restore(probe)
     guard var pieces = PieceSweep(probe, path: path, target: target) else { throw .notPiecewiseLinear }
     var whole = PathIntegral(count: probe.count(boundary))
