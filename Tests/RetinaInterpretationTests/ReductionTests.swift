@@ -193,6 +193,28 @@ import Testing
     #expect(UnitPartition.kind.groups(model, layer: 3).groups.map { $0.channels } == [[0], [1]])
   }
 
+  @Test func `a channel that only divides is kept, and what channels do adds up`() throws {
+    let model = try ReductionTests.model(hearing: [1: 1])
+    guard case .convolution(var second) = model.layers[2].operation else {
+      return #expect(Bool(false), "another layer")
+    }
+    // The second channel, which channel 3 drives, divides the first.
+    for pixel in 0..<9 { second.weight.values[(4 + 3) * 9 + pixel] = 1 }
+    let dense = Dense(weight: Tensor(repeating: 0.05, shape: Shape(1, 36)), bias: [-0.5])
+    let dividing = try Model(
+      name: "divides", inputShape: model.inputShape,
+      layers: Array(model.layers[..<2]) + [
+        Layer("conv2", .convolution(second)), Layer("gain", .divisiveNormalization), Layer("dense", .dense(dense)),
+        Layer("rate", .activation(.softplus)),
+      ], facts: Facts(lag: 1, frameRate: 100, cells: [Cell(name: "a")]))
+    var request = ReductionRequest(dividing, layer: 1)
+    request.tolerance = 1e-6
+    let result = try request.run(ReductionTests.flickers).result
+    #expect(result.residual < 1e-4)
+    #expect(result.units.prefix(result.kept).map { $0.channel } == [1, 3])
+    #expect(result.units[0].excitation > 0 && result.units[1].inhibition < 0)
+  }
+
   @Test func `late inhibition that moves the peak is named`() throws {
     // ON excitation 2 frames and ON inhibition 5 frames ago: a step is answered until the inhibition comes.
     let model = try ReductionTests.model(hearing: [1: 1, 3: -0.9])

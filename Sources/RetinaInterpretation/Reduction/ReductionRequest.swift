@@ -7,7 +7,8 @@ import RetinaStimuli
 ///
 /// Units are ranked by exact conductance from grey (Tanaka, Nayebi, Maheswaranathan, McIntosh, Baccus and Ganguli, "From deep learning to
 /// mechanistic understanding in neuroscience", NeurIPS 2019), summed over space within a channel, a column or a row; the fewest
-/// are kept that reproduce the rates, refitted where that is asked for, with the others held constant.
+/// are kept that reproduce the rates, refitted where that is asked for, with the others held constant. In models that divide units are
+/// ranked by integrated gradients along a straight path of the layer's own units.
 public struct ReductionRequest: Sendable {
   /// The model.
   public var model: Model
@@ -75,8 +76,10 @@ public struct ReductionRequest: Sendable {
     }
     windows.full = full
 
-    // Conductance of every unit in every window, summed within groups.
-    let request = Request(.conductance, boundary: boundary, target: .cell(cell, of: program), steps: .automatic)
+    // Conductance of every unit in every window, summed within groups. Where a model divides no path through it is straight pieces, and
+    // switches of relu on the way would need many nodes: there the layer's own units go straight from grey.
+    let method: RetinaProbe.Method = program.divides ? .layerIntegratedGradients : .conductance
+    let request = Request(method, boundary: boundary, target: .cell(cell, of: program), steps: .automatic)
     let count = unitGroups.groups.count
     let plane = shape[1] * shape[2]
     var channelSums = [Double](repeating: 0, count: shape[0])
@@ -161,6 +164,15 @@ public struct ReductionRequest: Sendable {
           groups.map { factors[$0] }, ofLayer: layer, constants: held.constants, cell: cell))
     } catch {
       throw .missing("a model whose layer can be reduced: \(error)")
+    }
+  }
+}
+
+extension Program {
+  /// Whether a unit is divided by another.
+  fileprivate var divides: Bool {
+    steps.contains { step in
+      if case .divisiveNormalization = step.kind { true } else { false }
     }
   }
 }
