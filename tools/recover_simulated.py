@@ -19,12 +19,12 @@ import time
 
 import numpy as np
 
-# Pixels along a side; frames of one kind in turn, of the test, for combinations and of a piece for reduction; the penalty of combinations
-# for each frame. Cells lie so far inside that the network sees what they see.
-SIZE, SEGMENT, TEST, COMBINED, PIECE, RIDGE = 46, 150, 900, 3000, 26, 1e-3
+# Pixels along a side; frames of one kind in turn, of the test, and for combinations; the penalty of combinations for each frame. Cells lie
+# so far inside that the network sees what they see.
+SIZE, SEGMENT, TEST, COMBINED, RIDGE = 46, 150, 900, 3000, 1e-3
 MARGIN = 14
-# Cells of each polarity whose pathway is looked at, and the part of their variance that a reduction may lose.
-CELLS, TOLERANCE = 2, 0.1
+# Cells of each polarity whose pathway is looked at.
+CELLS = 5
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -65,7 +65,8 @@ def main():
     parser.add_argument("--cells", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", default="2")
-    parser.add_argument("fit", nargs="*", help=f"options for `retina fit`, after -- (default: {' '.join(FIT)})")
+    parser.add_argument("fit", nargs="*", help=f"options for `retina fit`, after -- (default: {' '.join(FIT)}; with --pathway: "
+                        + " ".join(SUBUNITS) + ")")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     arguments.output = arguments.output.resolve()
@@ -84,8 +85,9 @@ def main():
                  arguments.seed, *(["--without", arguments.without] if arguments.without else []), "--output", "recording.npz",
                  threads=False), end="", flush=True)
     lines = [] if arguments.pathway else inside(arguments.output, shown, retina, arguments.fit or FIT)
-    retina("fit", "recording.npz", "--output", "subunits.safetensors", *SUBUNITS)
-    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--json"))
+    subunits = arguments.pathway and arguments.fit or SUBUNITS
+    retina("fit", "recording.npz", "--output", "subunits.safetensors", *subunits)
+    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--layer", SUBUNIT, "--json"))
     pieces(arguments.output, shown)
     lines += pathways(arguments.output, retina, match)
     print(f"\n{time.time() - started:.0f} s")
@@ -179,22 +181,22 @@ def combinations(folder, shown, retina, match):
 
 
 def pieces(folder, shown):
-    """Short pieces of the repeated test, of which the fits saw nothing, two of each segment: `retina reduce` ranks on the first of them and
-    judges on the second. Exact conductance takes about half a second a window, so that there are few."""
-    test = shown[-TEST:]
-    np.savez(folder / "pieces.npz", **{f"piece{at:03}": test[at:at + PIECE] for at in range(0, TEST, SEGMENT // 2)})
+    """The quarters of each segment of the repeated test, of which the fits saw nothing. `retina reduce` holds every other one out, and of those
+    that rank judges every other by the rest: so each part has every kind of stimulus."""
+    quarter = SEGMENT // 4
+    starts = [segment + part * quarter for segment in range(0, TEST, SEGMENT) for part in range(4)]
+    np.savez(folder / "pieces.npz", **{f"piece{at:03}": shown[-TEST:][at:at + quarter] for at in starts})
 
 
 def pathway(folder, retina, match, cell, polarity):
     """Whether the kinds of channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it, excite at once and
     inhibit later; and how likely as many kinds drawn by chance are all like them."""
-    reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", "relu1", "--by", "kind",
-                                  "--refit", "--tolerance", TOLERANCE, "--output",
-                                  f"reduced-{polarity}-{cell}", "--json"))
+    reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", SUBUNIT, "--by", "kind",
+                                  "--refit", "--output", f"reduced-{polarity}-{cell}", "--json"))
     kept, units = reduction["kept"], reduction["units"]
 
     def likeness(unit, kind):
-        at = match["channels"].index(f"relu1.{unit['channel']}")
+        at = match["channels"].index(f"{SUBUNIT}.{unit['channel']}")
         return np.median(traces(folder, match, f"bipolar-{kind}")[:, at])
 
     other = "off" if polarity == "on" else "on"
@@ -227,7 +229,7 @@ def pathways(folder, retina, match):
     return lines
 
 
-SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--history", "20", "--epochs", "12", "--dale"]
+SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--history", "20", "--epochs", "8"]
 # The first layer's units as the second sees them: the present and the past of each, and what the next layers make of them.
 SUBUNIT = "every"
 LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
