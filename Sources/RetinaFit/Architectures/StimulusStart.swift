@@ -175,8 +175,10 @@ public struct StimulusStart: Sendable {
     }
   }
 
-  /// Starts as light over its recent mean: `y = (1 + d) L / (1 + d M / D)` with the light `L = x + D`, which is 0 where the stimulus is
-  /// darkest, at `x = -D`, its mean `M` over all frames and the strength `d` of the division. `y` is `D + x` for small changes around the mean.
+  /// Starts as light over its recent mean.
+  ///
+  /// `y = (1 + d) L / (1 + d M / D)` with the light `L = x + D`, which is 0 where the stimulus is darkest, at `x = -D`, its mean `M` over all
+  /// frames and the strength `d` of the division. `y` is `D + x` for small changes around the mean.
   private func photoreceptors(_ convolution: inout Convolution, _ draw: inout WeightDraw) {
     let shape = convolution.weight.shape
     let (half, strength) = (shape[0] / 2, StimulusStart.division)
