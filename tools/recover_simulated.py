@@ -235,7 +235,7 @@ SUBUNIT = "every"
 LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
 # As many lags as the longest delay of a channel.
 MATCH = ["--frames", "1500", "--traces", "12", "--lags", "12"]
-FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "31", "--epochs", "16", "--clip", "24",
+FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "41", "--epochs", "20", "--clip", "24",
        "--batch", "48"]
 
 if __name__ == "__main__":
