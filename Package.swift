@@ -94,7 +94,7 @@ let package = Package(
       name: "RetinaFilesTests", dependencies: ["RetinaKernels", "RetinaFiles", "RetinaModel", "RetinaGraph"]),
     .testTarget(name: "RetinaStimuliTests", dependencies: ["RetinaStimuli"]),
     .testTarget(name: "RetinaFitTests", dependencies: ["RetinaFit"]),
-    .testTarget(name: "RetinaInterpretationTests", dependencies: ["RetinaInterpretation"]),
+    .testTarget(name: "RetinaInterpretationTests", dependencies: ["RetinaInterpretation", "RetinaFit"]),
     .testTarget(name: "RetinaReportTests", dependencies: ["RetinaReport", "RetinaFiles", "RetinaInterpretation"]),
     .testTarget(name: "RetinaTheoryTests", dependencies: ["RetinaTheory", "RetinaFiles"]),
     .testTarget(

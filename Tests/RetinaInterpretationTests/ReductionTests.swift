@@ -1,4 +1,5 @@
 import RetinaEngine
+import RetinaFit
 import RetinaModel
 import RetinaStimuli
 import Testing
@@ -29,7 +30,7 @@ import Testing
     return try Model(
       name: "by hand", inputShape: Shape(history, 10, 10),
       layers: [
-        Layer("conv1", .convolution(Convolution(weight: first, bias: [0.3, 0.2, 0.4, repeats ? 0.2 : 0.1]))),
+        Layer("conv1", .convolution(Convolution(weight: first, bias: [0.3, 0.2, 0.3, 0.2]))),
         Layer("relu1", .activation(.relu)),
         Layer("conv2", .convolution(Convolution(weight: second, bias: [0.5, 0], padding: Spatial(padding, padding)))),
         Layer("relu2", .activation(.relu)), Layer("dense", .dense(Dense(weight: dense, bias: [-0.5, -0.5]))),
@@ -189,8 +190,44 @@ import Testing
     #expect(reduction.model.shapes[0] == Shape(2, 8, 8))
     #expect(
       try difference(reduction.model, ReductionTests.flickers[1].movie, to: reduction.result.traces[1].full) < 1e-4)
-    // Behind a second convolution there is no kernel of the stimulus: each channel is its own kind.
+    // The second convolution has other weights for each, and behind a dense layer there are no kinds.
     #expect(UnitPartition.kind.groups(model, layer: 3).groups.map { $0.channels } == [[0], [1]])
+  }
+
+  /// Photoreceptors, two kinds of bipolar cells and two that see their past: as layers with delays are written out, so they are found.
+  @Test func `kinds are seen through divisions and later convolutions`() throws {
+    var generator = SeededGenerator(seed: 12)
+    func convolution(_ extents: Int...) -> RetinaModel.Operation {
+      let shape = Shape(checking: extents)!
+      return .convolution(
+        Convolution(
+          weight: Tensor(shape: shape, values: (0..<shape.count).map { _ in Float(generator.normal()) })!,
+          bias: (0..<extents[0]).map { _ in Float(generator.normal()) }))
+    }
+    let architecture = Architecture(
+      name: "past", inputShape: Shape(10, 8, 8),
+      layers: [
+        .init("conv0", convolution(2, 3, 1, 1)), .init("adaptation", .divisiveNormalization),
+        .init("past0", .delays([0, 1, 3])), .init("conv1", convolution(2, 3, 3, 3)), .init("relu1", .activation(.relu)),
+        .init("past1", .delays([0, 2])), .init("conv2", convolution(2, 4, 3, 3)), .init("past2", .delays([0, 2])),
+        .init("conv3", convolution(1, 4, 1, 1)),
+      ])
+    var model = try architecture.model()
+    func delays(_ layer: Int) -> [[Int]] { UnitPartition.kind.groups(model, layer: layer).groups.map { $0.delays } }
+    func channels(_ layer: Int) -> [[Int]] { UnitPartition.kind.groups(model, layer: layer).groups.map { $0.channels } }
+    // Layers: conv0, adaptation, conv1, relu1, conv2, conv3; all delays 0, 2 and 4 behind the first, and those before it.
+    #expect(delays(0) == [[0, 1, 2, 3, 4, 5, 7], [0, 1, 2, 3, 4, 5, 7]])
+    #expect(channels(0) == [Array(0..<7), Array(7..<14)])
+    #expect(delays(1) == [[0, 1, 2, 3, 4, 5, 7]])
+    #expect(delays(3) == [[0, 2, 4], [0, 2, 4]] && channels(3) == [[0, 2, 4], [1, 3, 5]])
+    #expect(delays(4) == [[0, 2], [0, 2]] && channels(4) == [[0, 2], [1, 3]])
+    // Of a copy with another threshold nothing else is a copy.
+    guard case .convolution(var first) = model.layers[2].operation else { return #expect(Bool(false), "another layer") }
+    first.bias?[2] += 1
+    model = try Model(
+      name: "other", inputShape: model.inputShape,
+      layers: model.layers[..<2] + [Layer("conv1", .convolution(first))] + model.layers[3...])
+    #expect(channels(3) == [[0, 4], [1, 3, 5], [2]])
   }
 
   @Test func `a channel that only divides is kept, and what channels do adds up`() throws {
