@@ -63,7 +63,12 @@ public struct RecordingDiagnosis: Sendable {
       stimulus: try recording.appliedNormalization(movie).apply(to: movie), frameCount: recording.frameCount,
       height: recording.stimulus.height, width: recording.stimulus.width,
       responses: recording.responses.map { $0 * recording.spikesPerFrame }, cellCount: recording.cells.count)
-    let averages = (0..<set.cellCount).map { RecordingDiagnosis.averages(recording, set, cell: $0, frames: frames) }
+    let middle = frames.count / 2
+    let stretch = { (part: ArraySlice<Int>) in Stretch(part, of: set) }
+    let (whole, halves) = (stretch(frames[...]), [frames[..<middle], frames[middle...]].map(stretch))
+    let averages = (0..<set.cellCount).map {
+      RecordingDiagnosis.averages(recording, set, cell: $0, whole: whole, halves: halves)
+    }
     cells = recording.cells.enumerated().map { index, cell in
       let responses = frames.map { set.responses[$0 * set.cellCount + index] }.filter { !$0.isNaN }
       let spikes = responses.reduce(0) { $0 + Double($1) }
@@ -104,12 +109,23 @@ public struct RecordingDiagnosis: Sendable {
 
   private typealias Peak = (lag: Int, pixel: Int, score: Float)
 
+  /// Frames with their mean, which all cells share.
+  private struct Stretch {
+    let frames: [Range<Int>]
+    let mean: [Float]
+
+    init(_ frames: ArraySlice<Int>, of set: TrainingSet) {
+      self.frames = frames.map { $0..<$0 + 1 }
+      mean = SpikeTriggeredAverage.meanFrame(of: set, in: self.frames)
+    }
+  }
+
   /// The peaks of a cell's spike-triggered average in all frames, and of each half of them at the same pixel; nothing for a
   /// silent cell.
   private static func averages(
-    _ recording: Recording, _ set: TrainingSet, cell: Int, frames: [Int]
+    _ recording: Recording, _ set: TrainingSet, cell: Int, whole: Stretch, halves: [Stretch]
   ) -> (whole: Peak, halves: [Peak])? {
-    guard frames.contains(where: { set.responses[$0 * set.cellCount + cell] > 0 }) else { return nil }
+    guard whole.frames.joined().contains(where: { set.responses[$0 * set.cellCount + cell] > 0 }) else { return nil }
     let lags = -lagsAfter..<lagsBefore
     let cutOut: CutOut
     if let centre = recording.cells[cell].centre, centre.column.magnitude < 1e6, centre.row.magnitude < 1e6 {
@@ -119,22 +135,21 @@ public struct RecordingDiagnosis: Sendable {
     } else {
       cutOut = CutOut(height: set.height, width: set.width)
     }
-    func average(_ part: ArraySlice<Int>) -> SpikeTriggeredAverage {
+    func average(_ part: Stretch) -> SpikeTriggeredAverage {
       // A large frame takes long, and a clear average needs few spikes.
       let most = max(200, min(limit, 4_000_000 / cutOut.count))
       return SpikeTriggeredAverage(
-        of: set, cell: cell, lags: lags, cutOut: cutOut, frames: part.map { $0..<$0 + 1 }, limit: most)
+        of: set, cell: cell, lags: lags, cutOut: cutOut, frames: part.frames, limit: most, meanFrame: part.mean)
     }
-    let whole = average(frames[...]).peak
-    let middle = frames.count / 2
-    let halves = [frames[..<middle], frames[middle...]].map { part in
+    let all = average(whole).peak
+    let parts = halves.map { part in
       let scores = average(part).scores
       let lag = (0..<lags.count).max {
-        scores[$0 * cutOut.count + whole.pixel].magnitude < scores[$1 * cutOut.count + whole.pixel].magnitude
+        scores[$0 * cutOut.count + all.pixel].magnitude < scores[$1 * cutOut.count + all.pixel].magnitude
       }
-      return (lags.lowerBound + (lag ?? 0), whole.pixel, scores[(lag ?? 0) * cutOut.count + whole.pixel])
+      return (lags.lowerBound + (lag ?? 0), all.pixel, scores[(lag ?? 0) * cutOut.count + all.pixel])
     }
-    return (whole, halves)
+    return (all, parts)
   }
 
   private static func lag(_ recording: Recording, _ peak: Int?, history: Int) -> [Warning] {
