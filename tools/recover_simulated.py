@@ -21,8 +21,8 @@ import numpy as np
 
 # Pixels along a side; frames of one kind in turn, of the test, and for combinations; the penalty of combinations for each frame. Cells lie
 # so far inside that the network sees what they see.
-SIZE, SEGMENT, TEST, COMBINED, RIDGE = 46, 150, 900, 3000, 1e-3
-MARGIN = 14
+SIZE, SEGMENT, TEST, COMBINED, RIDGE = 52, 150, 900, 3000, 1e-3
+MARGIN = 17
 # Cells of each polarity whose pathway is looked at.
 CELLS = 5
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -235,7 +235,7 @@ SUBUNIT = "every"
 LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
 # As many lags as the longest delay of a channel.
 MATCH = ["--frames", "1500", "--traces", "12", "--lags", "12"]
-FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "41", "--epochs", "20", "--clip", "24",
+FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "41", "--epochs", "16", "--clip", "24",
        "--batch", "48"]
 
 if __name__ == "__main__":
