@@ -15,7 +15,7 @@ enum ReduceCommand: Command {
       "--layer", "NAME", "the layer whose channels are ranked (default: the first relu, else the first layer)"),
     CommandOption(
       "--by", "WHAT",
-      "channel, kind (channels of one kernel at several delays), or column or row of a channel, for bars (default: channel)"
+      "channel, kind (channels that compute the same at several delays), or column or row of a channel, for bars (default: channel)"
     ),
     CommandOption("--tolerance", "X", "part of the variance that may be lost (default: 0.05)"),
     CommandOption("--refit", nil, "let the units that are kept make up for the others, and choose those that can"),
