@@ -19,38 +19,38 @@ import time
 
 import numpy as np
 
-# Pixels along a side; frames of one kind in turn, of the test, and for combinations; the penalty of combinations for each frame. Cells lie
-# so far inside that the network sees what they see.
-SIZE, SEGMENT, TEST, COMBINED, RIDGE = 52, 150, 900, 3000, 1e-3
-MARGIN = 17
+# Frames of one kind in turn, of the test, and for combinations; the penalty of combinations for each frame. Cells lie in so many pixels in
+# the middle, so that the network sees what they see.
+SEGMENT, TEST, COMBINED, RIDGE = 150, 900, 3000, 1e-3
+MIDDLE = 18
 # Cells of each polarity whose pathway is looked at.
 CELLS = 5
 HERE = pathlib.Path(__file__).resolve().parent.parent
 
 
-def checks(generator, side):
-    """Binary checks of a side in pixels, new in every frame, at a random offset: [SEGMENT, SIZE, SIZE]."""
-    count = -(-SIZE // side) + 1
+def checks(generator, side, size):
+    """Binary checks of a side in pixels, new in every frame, at a random offset: [SEGMENT, size, size]."""
+    count = -(-size // side) + 1
     board = np.kron(generator.integers(0, 2, (SEGMENT, count, count)) * 2 - 1, np.ones((side, side)))
     top, left = generator.integers(0, side, 2)
-    return board[:, top:top + SIZE, left:left + SIZE]
+    return board[:, top:top + size, left:left + size]
 
 
-def clouds(generator):
+def clouds(generator, size):
     """Noise whose amplitude falls with frequency in space and time, deviation 1/2, cut at -1 and 1."""
     space, when = np.fft.fftfreq(64), np.fft.fftfreq(SEGMENT)
     frequency = np.sqrt(space[:, None] ** 2 + space ** 2 + (2 * when[:, None, None]) ** 2 + 1e-4)
     movie = np.fft.ifftn(np.fft.fftn(generator.normal(size=frequency.shape)) / frequency).real
     movie = (movie - movie.mean()) / movie.std()
-    return np.clip(movie / 2, -1, 1)[:, :SIZE, :SIZE]
+    return np.clip(movie / 2, -1, 1)[:, :size, :size]
 
 
-def movie(kinds, frames, seed):
+def movie(kinds, frames, seed, size):
     generator = np.random.default_rng(seed)
     parts = []
     while len(parts) * SEGMENT < frames:
         kind = kinds[len(parts) % len(kinds)]
-        parts.append(clouds(generator) if kind == "clouds" else checks(generator, int(kind)))
+        parts.append(clouds(generator, size) if kind == "clouds" else checks(generator, int(kind), size))
     return np.concatenate(parts)[:frames].astype(np.float32)
 
 
@@ -60,6 +60,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, required=True, help="folder for all files")
     parser.add_argument("--stimulus", default="1,3,clouds,6", help="sides of checks and 'clouds', in turn (default: 1,3,clouds,6)")
     parser.add_argument("--frames", type=int, default=45900, help="frames with the repeated test (default: 45900)")
+    parser.add_argument("--size", type=int, default=52, help="pixels along a side, at most 64 (default: 52)")
     parser.add_argument("--without", help="parts of the retina to take out, as for `retina simulate`")
     parser.add_argument("--pathway", action="store_true", help="ask the last question only")
     parser.add_argument("--cells", type=int, default=40)
@@ -79,11 +80,11 @@ def main():
         return done.stdout
 
     started = time.time()
-    shown = movie(arguments.stimulus.split(","), arguments.frames, arguments.seed)
+    shown = movie(arguments.stimulus.split(","), arguments.frames, arguments.seed, arguments.size)
     np.save(arguments.output / "movie.npy", shown)
-    print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", MARGIN, "--test-frames", TEST, "--seed",
-                 arguments.seed, *(["--without", arguments.without] if arguments.without else []), "--output", "recording.npz",
-                 threads=False), end="", flush=True)
+    without = ["--without", arguments.without] if arguments.without else []
+    print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", (arguments.size - MIDDLE) // 2, "--test-frames", TEST,
+                 "--seed", arguments.seed, *without, "--output", "recording.npz", threads=False), end="", flush=True)
     lines = [] if arguments.pathway else inside(arguments.output, shown, retina, arguments.fit or FIT)
     subunits = arguments.pathway and arguments.fit or SUBUNITS
     retina("fit", "recording.npz", "--output", "subunits.safetensors", *subunits)
