@@ -44,9 +44,8 @@ extension Prediction {
     func rates(_ movie: Tensor, from frame: Int = 0) throws(FileError) -> [Float] {
       let (frames, past) = (movie.shape[0], plan.history - 1 + model.facts.lag)
       let first = max(min(frame, frames - 1), past)
-      guard
-        let values = plan.run(
-          movie.dropping(first - past), layers: [model.layers.count - 1], threads: threads, progress: progress)
+      guard let seen = movie.frames(first - past..<frames),
+        let values = plan.run(seen, layers: [model.layers.count - 1], threads: threads, progress: progress)
       else {
         throw recording.error("stimulus", "at least \(plan.history) frames, the history of '\(name)'", "\(frames)")
       }
@@ -90,13 +89,5 @@ extension Recording {
       places.append(place)
     }
     return places
-  }
-}
-
-extension Tensor {
-  /// A movie without its first frames.
-  fileprivate func dropping(_ count: Int) -> Tensor {
-    guard count > 0, let shape = Shape(checking: [shape[0] - count] + shape.dimensions.dropFirst()) else { return self }
-    return Tensor(shape: shape, values: Array(values.suffix(shape.count))) ?? self
   }
 }

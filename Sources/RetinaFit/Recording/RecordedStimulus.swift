@@ -42,6 +42,16 @@ public enum RecordedStimulus: Sendable {
   }
 }
 
+extension Tensor {
+  /// Some frames of a movie `[time, height, width]`; nothing where there are none.
+  public func frames(_ range: Range<Int>) -> Tensor? {
+    let plane = shape[1] * shape[2]
+    return Shape(checking: [range.count, shape[1], shape[2]]).flatMap {
+      Tensor(shape: $0, values: Array(values[range.lowerBound * plane..<range.upperBound * plane]))
+    }
+  }
+}
+
 /// A generator of `RetinaStimuli` with its parameters.
 public struct GeneratedStimulus: Sendable {
   /// The name in stimulus sets, such as `white-noise`.

@@ -68,13 +68,9 @@ extension RecordedStimulus {
       return (.generated(parts.first), .generated(parts.second))
     }
     let movie = try movie()
-    let plane = height * width
-    func part(_ range: Range<Int>) -> RecordedStimulus? {
-      Shape(checking: [range.count, height, width])
-        .flatMap { Tensor(shape: $0, values: Array(movie.values[range.lowerBound * plane..<range.upperBound * plane])) }
-        .map { .movie($0) }
-    }
-    return (part(0..<frame) ?? self, part(frame..<frameCount))
+    return (
+      movie.frames(0..<frame).map { .movie($0) } ?? self, movie.frames(frame..<frameCount).map { .movie($0) }
+    )
   }
 }
 

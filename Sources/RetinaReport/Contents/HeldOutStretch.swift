@@ -24,14 +24,8 @@ struct HeldOutStretch {
     let split = try TimeSplit(recording, history: history, lag: model.facts.lag)
     guard let test = split.test.first(where: { $0.count > 1 && $0.lowerBound >= reach }) else { return nil }
     let frames = test.lowerBound..<min(test.upperBound, test.lowerBound + HeldOutStretch.length)
-    let whole = try recording.stimulus.movie()
-    let plane = whole.shape[1] * whole.shape[2]
     let shown = frames.lowerBound - reach..<frames.upperBound - model.facts.lag
-    guard
-      let movie = Tensor(
-        shape: Shape(shown.count, whole.shape[1], whole.shape[2]),
-        values: Array(whole.values[shown.lowerBound * plane..<shown.upperBound * plane]))
-    else { return nil }
+    guard let movie = try recording.stimulus.movie().frames(shown) else { return nil }
     self.movie = movie
     cellCount = recording.cells.count
     let isPerSecond = model.facts.responseUnit == "spikes/s"
