@@ -27,11 +27,15 @@ import Testing
       stimulus: stimulus, frameCount: frames, height: size, width: size, responses: responses, cellCount: 4)
   }
 
-  private func architecture(channels: Int) throws -> Architecture {
-    let set = set()
-    let start = StimulusStart(
-      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
+  /// What the cells' averages give.
+  private func start() -> StimulusStart {
+    StimulusStart(
+      set(), split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
       centres: [nil, nil, nil, nil])
+  }
+
+  private func architecture(channels: Int) throws -> Architecture {
+    let start = start()
     for (cell, centre) in start.centres.enumerated() { #expect(centre == (Double(4 + cell), 6)) }
     var options = ArchitectureOptions(history: history, height: size, width: size, cells: 4)
     (options.channels, options.kernels, options.readout, options.centres) = (
@@ -105,10 +109,7 @@ import Testing
   }
 
   @Test func kernelsAtSeveralDelaysStartOnce() throws {
-    let set = set()
-    let start = StimulusStart(
-      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
-      centres: [nil, nil, nil, nil])
+    let start = start()
     let options = ArchitectureOptions(history: history, height: size, width: size, cells: 4)
     var draw = WeightDraw(.he, seed: 1)
     var architecture = Architecture(
@@ -142,10 +143,7 @@ import Testing
 
   /// Three channels, of which the last is ON: what divides is half the mean of the channels of a polarity.
   @Test func aDivisionStartsWithTheMeanOfItsPolarity() throws {
-    let set = set()
-    let start = StimulusStart(
-      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
-      centres: [nil, nil, nil, nil])
+    let start = start()
     func convolution(_ shape: Shape) -> RetinaModel.Operation {
       .convolution(Convolution(weight: Tensor(repeating: 0, shape: shape)))
     }
@@ -191,10 +189,7 @@ import Testing
   /// Photoreceptors give the light, of contrasts -1 and 1, over half of what its mean is above none; filters see their past as they would see the
   /// movie itself, and nothing of a grey one.
   @Test func photoreceptorsStartAsLightOverItsMean() throws {
-    let set = set()
-    let start = StimulusStart(
-      set, split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
-      centres: [nil, nil, nil, nil])
+    let start = start()
     func convolution(_ shape: Shape) -> RetinaModel.Operation {
       .convolution(
         Convolution(weight: Tensor(repeating: 0, shape: shape), bias: [Float](repeating: 0, count: shape[0])))
@@ -237,5 +232,22 @@ import Testing
       #expect(responses[1] > 0.05 && responses[2] > 0.05, "\(responses)")
       #expect(max(abs(responses[0]), abs(responses[3])) < responses[1] / 2, "\(responses)")
     }
+  }
+
+  /// Divisions belong to the convolution before them, of whatever form, and to those before delays.
+  @Test func divisionsAreThoseBeforeTheNextLayer() {
+    let tensor = Tensor(repeating: 1, shape: Shape(2, 2, 1, 1))
+    let convolution = TrainableLayer("conv", .convolution(Convolution(weight: tensor)))
+    let (stack, division) = (
+      TrainableLayer("stack", .convolutionStack(ConvolutionStack(weights: [tensor], bias: nil))),
+      TrainableLayer("division", .divisiveNormalization)
+    )
+    func divisions(_ layers: TrainableLayer...) -> [Int] {
+      let architecture = Architecture(name: "test", inputShape: Shape(2, 1, 1), layers: layers)
+      return layers.indices.map { architecture.divisions(behind: $0).count }
+    }
+    #expect(divisions(convolution, division, division, convolution, division) == [2, 1, 0, 1, 0])
+    #expect(divisions(convolution, stack, division) == [0, 1, 0])
+    #expect(divisions(convolution, division, .init("past", .delays([0])), division) == [1, 0, 1, 0])
   }
 }

@@ -139,7 +139,7 @@ extension Architecture {
       switch layer.kind {
       case .layer(.divisiveNormalization): count += 1
       case .delays: return (count, true)
-      case .layer(.convolution): return (count, false)
+      case .layer(.convolution), .layer(.convolutionStack), .layer(.separableConvolution): return (count, false)
       default: break
       }
     }
