@@ -1,4 +1,5 @@
 import Foundation
+import RetinaFiles
 import RetinaModel
 import RetinaStimuli
 import Testing
@@ -223,6 +224,26 @@ import Testing
     }
     let score = try #require(try result("object-motion", responder).scores[0])
     #expect(score > 0.8, "\(score)")
+  }
+
+  @Test func `threads share phenomena and cells, and change no number`() {
+    let centres: [(column: Double, row: Double)] = [(4, 4), (8, 8), (11, 7)]
+    let responder = RuleResponder(centres: centres) { cell, movie in
+      let pixel = 16 * Int(centres[cell].row) + Int(centres[cell].column)
+      return (0..<movie.shape[0]).map { frame in
+        let change = frame > 0 ? movie.values[frame * 256 + pixel] - movie.values[(frame - 1) * 256 + pixel] : 0
+        return 1 + Double(change * change)
+      }
+    }
+    func json(threads: Int) -> JSON {
+      var battery = Battery()
+      battery.names = ["frequency-doubling", "object-motion", "chirp"]
+      battery.threads = threads
+      return battery.run(responder, display: PhenomenonTests.display).json
+    }
+    let alone = json(threads: 1)
+    #expect(alone["phenomena"]?.array?[1]["responding"]?.integer == 3)
+    #expect(json(threads: 3) == alone)
   }
 
   @Test(arguments: [1, 2, 3])

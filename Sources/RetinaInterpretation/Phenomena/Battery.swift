@@ -46,26 +46,33 @@ public struct Battery: Sendable {
     progress?(1)
     let chosen = chosen
     let measured = Mutex([Int: Part]())
+    @Sendable func measure(_ place: Int, threads: Int) {
+      let phenomenon = chosen[place]
+      let contrast = contrast ?? stage.contrast(responder, of: phenomenon)
+      let session = Session(responder, stage: stage, threads: threads)
+      let own = phenomenon.measure(session, contrast: contrast)
+      progress?(1)
+      var null: Measurement?
+      if phenomenon.description.null == .linearNonlinear {
+        null = phenomenon.measure(Session(stage.twin, stage: stage, threads: threads), contrast: contrast)
+      }
+      progress?(1)
+      let part = Part(own: own, null: null, beyondRange: session.beyondRange)
+      measured.withLock { $0[place] = part }
+    }
+    // Threads share the phenomena, and then the cells of those with movies for each cell, which take longer than all others.
+    let (shared, ofCells) = (
+      chosen.indices.filter { !chosen[$0].isPlacedOnCells }, chosen.indices.filter { chosen[$0].isPlacedOnCells }
+    )
     let next = Atomic<Int>(0)
     Parallel.split(threads, threads: threads) { _ in
       while true {
-        let place = next.add(1, ordering: .relaxed).oldValue
-        guard place < chosen.count else { return }
-        let phenomenon = chosen[place]
-        let contrast =
-          contrast ?? stage.contrast(responder, of: phenomenon)
-        let session = Session(responder, stage: stage)
-        let own = phenomenon.measure(session, contrast: contrast)
-        progress?(1)
-        var null: Measurement?
-        if phenomenon.description.null == .linearNonlinear {
-          null = phenomenon.measure(Session(stage.twin, stage: stage), contrast: contrast)
-        }
-        progress?(1)
-        let part = Part(own: own, null: null, beyondRange: session.beyondRange)
-        measured.withLock { $0[place] = part }
+        let turn = next.add(1, ordering: .relaxed).oldValue
+        guard turn < shared.count else { return }
+        measure(shared[turn], threads: 1)
       }
     }
+    for place in ofCells { measure(place, threads: threads) }
     let parts = measured.withLock { $0 }
     let results = chosen.enumerated().compactMap { place, phenomenon in
       parts[place].map { $0.result(phenomenon.description) }

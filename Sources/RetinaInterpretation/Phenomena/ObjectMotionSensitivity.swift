@@ -61,14 +61,16 @@ struct ObjectMotionSensitivity: Phenomenon {
   func measure(_ session: Session, contrast: Double) -> Measurement {
     let (stage, display) = (session.stage, session.display)
     let settled = stage.lead + stage.twin.reach
-    var means = [[[Double]]](repeating: [], count: 2)
     let motions = [ObjectMotion.Motion.global, .differential]
-    func show(_ motion: ObjectMotion.Motion, place: (column: Double, row: Double), _ showing: Showing) -> Responses {
+    @Sendable func show(
+      _ motion: ObjectMotion.Motion, place: (column: Double, row: Double), _ showing: Showing
+    ) -> Responses {
       session.show(movie(stage, motion, place: place, showing, contrast: contrast, milliseconds: 5000))
     }
     // Global motion looks the same wherever the patch is, where that is not half a cycle ahead.
     let shared = Showing.all.map { $0.patchPhase == 0 ? show(.global, place: (0, 0), $0) : nil }
-    let scores = session.cells.map { cell -> Double? in
+    // The score of each cell, with its rates under the first showing of each motion, for the picture.
+    let found = session.forEachCell { cell -> (score: Double, traces: [[Double]])? in
       let traces = motions.map { motion in
         zip(Showing.all, shared).map { showing, shared in
           let shown = (motion == .global ? shared : nil) ?? show(motion, place: stage.places[cell], showing)
@@ -79,17 +81,17 @@ struct ObjectMotionSensitivity: Phenomenon {
       let rates = traces.map { mean($0.flatMap { $0.dropFirst(settled) }) - grey }
       let change = traces.joined().map { $0.dropFirst(settled).max() ?? 0 }.max() ?? 0
       guard stage.isResponse(change - grey, cell: cell), rates[1] > 0 else { return nil }
-      for kind in 0..<2 { means[kind].append(traces[kind][0].map { $0 / stage.range[cell] }) }
-      return 1 - max(rates[0], 0) / rates[1]
+      return (1 - max(rates[0], 0) / rates[1], traces.map { $0[0].map { $0 / stage.range[cell] } })
     }
     let frames = stage.lead - 2..<stage.lead + display.frames(milliseconds: 3000)
+    let answered = found.compactMap { $0?.traces }
     let curves =
-      means[0].isEmpty
+      answered.isEmpty
       ? []
-      : zip(["global", "differential"], means).map { name, traces in
+      : ["global", "differential"].enumerated().map { kind, name in
         (
           name: name, x: frames.map { display.milliseconds(frames: Double($0 - stage.lead)) },
-          y: frames.map { frame in mean(traces.map { $0[frame] }) }
+          y: frames.map { frame in mean(answered.map { $0[kind][frame] }) }
         )
       }
     return Measurement(
@@ -98,6 +100,6 @@ struct ObjectMotionSensitivity: Phenomenon {
         + "\(short(max(2, display.pixels(micrometres: 200)) / 2 * display.pixelSize)) um that jitter by "
         + "\(short(step(display) * display.pixelSize)) um a frame for 5 s, the patch alike in both, "
         + "\(ObjectMotionSensitivity.walks) walks, each with bright and dark exchanged in neither, either and both",
-      scores: scores, curves: curves)
+      scores: found.map { $0?.score }, curves: curves)
   }
 }

@@ -1,3 +1,4 @@
+import RetinaEngine
 import RetinaModel
 import Synchronization
 
@@ -5,9 +6,13 @@ import Synchronization
 final class Session: Sendable {
   let responder: any Responder
   let stage: Stage
+  /// Threads that ``forEachCell(_:)`` may use.
+  private let threads: Int
   private let counts = Mutex((all: 0, beyond: 0))
 
-  init(_ responder: any Responder, stage: Stage) { (self.responder, self.stage) = (responder, stage) }
+  init(_ responder: any Responder, stage: Stage, threads: Int) {
+    (self.responder, self.stage, self.threads) = (responder, stage, threads)
+  }
 
   var display: Display { stage.display }
   var lead: Int { stage.lead }
@@ -25,6 +30,18 @@ final class Session: Sendable {
     }
     counts.withLock { $0 = ($0.all + all, $0.beyond + beyond) }
     return responses
+  }
+
+  /// What is found for each cell, in the order of the cells, which are shared among threads.
+  func forEachCell<Found: Sendable>(_ find: @Sendable (Int) -> Found) -> [Found] {
+    let found = Mutex([Found?](repeating: nil, count: cells.count))
+    Parallel.split(cells.count, threads: threads) { range in
+      for cell in range {
+        let one = find(cell)
+        found.withLock { $0[cell] = one }
+      }
+    }
+    return found.withLock { $0.compactMap { $0 } }
   }
 
   /// Part of the rates so far that were above the largest under white noise.
