@@ -207,6 +207,47 @@ import Testing
     #expect(rectifies ? score > 10 : score < 0.1, "\(score)")
   }
 
+  /// Subunits 150 um apart see a grating with phases that differ by 180 degrees times 150 um over the width of a stripe.
+  ///
+  /// With stripes of 141 um, the nearest that are shown, their sum is |cos(95.5 degrees)| of their magnitudes; with 100 and with 200 um
+  /// it would be .71 and .38.
+  @Test func `two subunits are found that cancel stripes as wide as they are apart`() throws {
+    let responder = RuleResponder { _, movie in
+      let drives = [5.0, 8.0].map { place in
+        (0..<movie.shape[0]).map { frame in
+          (0..<16).reduce(0.0) { sum, column in
+            let distance = Double(column) - place
+            return sum + exp(-distance * distance / (2 * 1.2 * 1.2)) * Double(movie.values[frame * 256 + column])
+          }
+        }
+      }
+      return (0..<movie.shape[0]).map { frame in
+        frame == 0 ? 0 : drives.reduce(0) { $0 + max(0, $1[frame] - $1[frame - 1]) }
+      }
+    }
+    let score = try #require(try result("frequency-doubling", responder).scores[0])
+    #expect(abs(score - 1 / 0.095) < 1.5, "\(score)")
+  }
+
+  @Test(arguments: zip([1, 2, 3], [0, 0.2, 0.5]))
+  func `a filter and a threshold have no more second harmonic than first`(seed: UInt64, threshold: Double) throws {
+    var generator = SeededGenerator(seed: seed)
+    let filter = (0..<256).map { _ in generator.normal() }
+    let responder = RuleResponder { _, movie in
+      let drive = (0..<movie.shape[0]).map { frame in
+        filter.indices.reduce(0.0) { $0 + filter[$1] * Double(movie.values[frame * 256 + $1]) } / 16
+      }
+      return drive.indices.map { frame in
+        guard frame > 2 else { return 0 }
+        let change = { (lag: Int) in drive[frame - lag] - drive[frame - lag - 1] }
+        return max(0, 0.5 * change(0) + change(1) - threshold)
+      }
+    }
+    let score = try #require(try result("frequency-doubling", responder).scores[0])
+    // A pulse of one frame has as much.
+    #expect(score < 1 + 1e-6, "\(score)")
+  }
+
   @Test func `a cell that compares centre and surround has object motion sensitivity`() throws {
     let responder = RuleResponder(height: 40, width: 40, centres: [(20, 20)]) { _, movie in
       let plane = 1600

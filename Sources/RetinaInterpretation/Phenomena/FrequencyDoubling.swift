@@ -1,6 +1,14 @@
 import RetinaModel
 import RetinaStimuli
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A grating that reverses is answered at both reversals of a cycle.
 struct FrequencyDoubling: Phenomenon {
   let description = PhenomenonDescription(
@@ -14,9 +22,10 @@ struct FrequencyDoubling: Phenomenon {
 
   private static let phases = [0.0, 45, 90, 135]
 
-  /// Widths of stripes in pixels.
+  /// Widths of stripes in pixels, in quarter octaves: where a cell has few subunits the sum over its field cancels stripes about as wide
+  /// as these are apart, and half an octave from there it does no longer.
   private func widths(_ display: Display) -> [Double] {
-    [50.0, 100, 200, 400].map { display.pixels(micrometres: $0) }
+    (0...12).map { display.pixels(micrometres: 50 * exp2(Double($0) / 4)) }
       .filter { $0 >= 1 && 2 * $0 <= Double(max(display.width, 2)) }
   }
 
