@@ -140,11 +140,12 @@ public struct ReductionRequest: Sendable {
     let description = UnitDescription(
       model: model, program: program, layer: layer, windows: windows, groups: unitGroups, contributions: contributions,
       channelSums: channelSums, inputs: inputs, greyInput: layer > 0 ? grey.tensors[0].values : [])
+    let describing = UnitRanking(layer: atGrey, count: count, full: full, threads: threads)
     let described = order.enumerated().map { place, group in
       // What the unit does is measured for those that are kept; the rest does next to nothing.
       description.unit(
         group, importance: importance[group], factor: Double(factors[group]),
-        ranking: place < max(kept, 1) ? UnitRanking(layer: atGrey, count: count, full: full, threads: threads) : nil)
+        ranking: place < max(kept, 1) ? describing : nil)
     }
     let reduced = held.rates(factors, windows: Array(full.indices), threads: threads)
     let frame = history - 1 + model.facts.lag
