@@ -135,13 +135,15 @@ enum EvaluateCommand: Command {
   }
 
   private static func cells(_ evaluation: Evaluation) -> String {
+    let titles = evaluation.models.map { "r " + FileSystem.name(of: $0.name) }
+    let widths = titles.map { max(18, $0.count + 2) }
     var lines = [
-      pad("cell", 14) + right("spikes", 8) + evaluation.models.map { right("r " + short($0.name), 18) }.joined()
+      pad("cell", 14) + right("spikes", 8) + zip(titles, widths).map { right($0, $1) }.joined()
     ]
     for (cell, name) in evaluation.cells.enumerated() {
       lines.append(
         pad(name, 14) + right(decimal(evaluation.spikes[cell]), 8)
-          + evaluation.models.map { right(number($0.cells[cell].pearson), 18) }.joined())
+          + zip(evaluation.models, widths).map { right(number($0.cells[cell].pearson), $1) }.joined())
     }
     return lines.joined(separator: "\n")
   }
@@ -162,10 +164,6 @@ enum EvaluateCommand: Command {
           + right(number(summary.pearsonDeviation), 12) + right(number(summary.meanBitsPerSpike), 13))
     }
     return lines.joined(separator: "\n")
-  }
-
-  private static func short(_ path: String) -> String {
-    String((path.split(separator: "/").last ?? "").prefix(15))
   }
 
   private static func figure(_ value: Double?, _ interval: Interval?) -> String {

@@ -94,6 +94,10 @@ import Testing
     #expect(abs(try #require(result["models"]?.array?.first?["mean_r"]?.number) - 1) < 1e-6)
     let first = try #require(result["models"]?.array?.first?["cells"]?.array?.first)
     #expect(abs(try #require(first["calibration_slope"]?.number) - 1) < 1e-5)
+    // Columns have the name of the file, whole and without its folders.
+    let path = bench["model.safetensors"]
+    let table = try await bench.run("evaluate", path, "rates.npz", "--baselines", "none")
+    #expect(table.contains("\ncell            spikes  r model.safetensors\n"), "\(table)")
 
     try write("fast.npz", #"{"format": 1, "frame_rate": 60, "lag": 1, "cells": \#(cells)}"#)
     try await bench.fails(["evaluate", "model.safetensors", "fast.npz"], 65, "30.0 frames/s, the rate of", "found 60")
