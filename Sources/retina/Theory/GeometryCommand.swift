@@ -35,7 +35,7 @@ enum GeometryCommand: Command {
     options.removesCommonDirections = try arguments.choice("--centres", of: ["low-rank", "none"]) != "none"
     options.seed = try arguments.seed()
     options.threads = try arguments.threads()
-    let pools = try arguments.integers("--pool") ?? []
+    let pools = Set(try arguments.integers("--pool") ?? []).sorted()
     let takesMaximum = try arguments.choice("--pooling", of: ["mean", "maximum"]) == "maximum"
     let stimuli = try TheoryStimuli(arguments.operands[1], model, arguments)
     var output = try TheoryOutput(arguments)
