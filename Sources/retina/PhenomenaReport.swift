@@ -27,7 +27,7 @@ struct PhenomenaReport {
           isDashed: curve.isNull)
       },
       footnote: "score: \(part.phenomenon.definition); median \(PhenomenaReport.text(part.score)), null "
-        + "\(PhenomenaReport.text(part.null)), criterion \(decimal(part.phenomenon.criterion)) \(part.phenomenon.unit); "
+        + "\(PhenomenaReport.text(part.null)), criterion \(PhenomenaReport.criterion(part.phenomenon)); "
         + "\(part.responding) of \(result.cells.count) cells respond")
   }
 
@@ -45,7 +45,7 @@ struct PhenomenaReport {
     for part in result.results {
       var line = pad(part.phenomenon.title, 28) + pad(part.verdict.rawValue, 13)
       line += pad(PhenomenaReport.text(part.score), 28)
-      line += pad("> \(decimal(part.phenomenon.criterion)) \(part.phenomenon.unit)", 16)
+      line += pad("> " + PhenomenaReport.criterion(part.phenomenon), 16)
       line += pad(part.null.map { fixed($0.median, 3) } ?? "-", 10)
       line += pad(PhenomenaReport.text(part.difference), 28)
       line += right("\(part.responding)", 5) + right("\(part.above)", 7) + right(percent(part.beyondRange), 14)
@@ -61,6 +61,10 @@ struct PhenomenaReport {
 
   private func percent(_ part: Double) -> String { "\(fixed(100 * part, 1)) %" }
 
+  private static func criterion(_ phenomenon: PhenomenonDescription) -> String {
+    decimal(phenomenon.criterion) + (phenomenon.unit.isEmpty ? "" : " " + phenomenon.unit)
+  }
+
   private static func text(_ estimate: Estimate?) -> String {
     guard let estimate else { return "-" }
     return fixed(estimate.median, 3)
@@ -72,7 +76,7 @@ struct PhenomenaReport {
       """
       \(part.name): \(part.title)
         score: \(part.definition)
-        found: median over cells above \(decimal(part.criterion)) \(part.unit) with its interval, and above \(part.null.rawValue)
+        found: median over cells above \(criterion(part)) with its interval, and above \(part.null.rawValue)
         source: \(part.source)
       """
     }.joined(separator: "\n")

@@ -29,6 +29,8 @@ import Testing
     #expect(try await bench.json("phenomena", "model.safetensors", "--only", "chirp")["cells"]?.array?.count == 3)
     let list = try await bench.run("phenomena", "x", "--list")
     #expect(list.components(separatedBy: "source:").count == 14)
+    // With a unit where there is one.
+    #expect(list.contains("above 5 ms with its interval") && list.contains("above 1 with its interval"))
   }
 
   @Test func whatCannotBeShownIsRefused() async throws {
