@@ -11,15 +11,16 @@ import Testing
   private let size = 13
   private let frames = 6000
 
-  /// Cells that count the contrast of one pixel two and three frames before: three OFF cells and one ON cell.
-  private func set() -> TrainingSet {
+  /// Cells that count the contrast of one pixel two and three frames before, or with other weights of frames before: three OFF cells and one
+  /// ON cell.
+  private func set(_ weights: [Int: Float] = [2: 1, 3: 1]) -> TrainingSet {
     var generator = SeededGenerator(seed: 5)
     let stimulus = (0..<frames * size * size).map { _ in generator.next() % 2 == 0 ? Float(-1) : 1 }
     var responses = [Float](repeating: 0, count: frames * 4)
-    for frame in 3..<frames {
+    for frame in 10..<frames {
       for cell in 0..<4 {
         let pixel = 6 * size + 4 + cell
-        let contrast = stimulus[(frame - 2) * size * size + pixel] + stimulus[(frame - 3) * size * size + pixel]
+        let contrast = weights.reduce(Float(0)) { $0 + $1.value * stimulus[(frame - $1.key) * size * size + pixel] }
         responses[frame * 4 + cell] = max(0, cell == 3 ? contrast : -contrast)
       }
     }
@@ -28,9 +29,9 @@ import Testing
   }
 
   /// What the cells' averages give.
-  private func start() -> StimulusStart {
+  private func start(_ weights: [Int: Float] = [2: 1, 3: 1]) -> StimulusStart {
     StimulusStart(
-      set(), split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
+      set(weights), split: TimeSplit(train: [20..<frames], validation: [], test: []), history: history, lag: 1,
       centres: [nil, nil, nil, nil])
   }
 
@@ -64,6 +65,17 @@ import Testing
     let courses = courses(try architecture(channels: channels))
     let on = courses.count { $0.max { abs($0) < abs($1) }! > 0 }
     #expect(on == [1: 0, 2: 1, 8: 2, 12: 3][channels]!)
+  }
+
+  /// ON is what is ON at the peak, though a second phase outweighs it: the sum of the course is negative.
+  @Test func aLongSecondPhaseTurnsNoPolarity() {
+    let start = start([2: 1, 4: -0.6, 5: -0.6])
+    let filters = start.filters([1, -1], lags: Array(0..<history))
+    #expect(filters[..<history].reduce(0, +) < -0.05)
+    for (sign, course) in [(Float(1), filters[..<history]), (-1, filters[history...])] {
+      let course = course.map { sign * $0 }
+      #expect(course[1] > 0.5 && course[3] < -0.3 && course[4] < -0.3, "\(course)")
+    }
   }
 
   @Test func channelsOfAPolarityFollowOneAnother() throws {

@@ -61,8 +61,9 @@ public struct StimulusStart: Sendable {
         ))
     }
     let first = RankOne(courses, rows: set.cellCount)
-    let sum = first.right.reduce(0, +)
-    main = first.right.map { sum < 0 ? -$0 : $0 }
+    // Positive where most courses, whose peaks are, are like it.
+    let alike = first.left.reduce(0, +)
+    main = first.right.map { alike < 0 ? -$0 : $0 }
     self.polarities = polarities
     self.centres = centres
     let darkest = set.stimulus.min() ?? 0
