@@ -107,7 +107,6 @@ import Testing
     #expect(readout.positions == (0..<3).map { Readout.Position(channel: $0, row: 4, column: 2 + $0) })
   }
 
-  /// A stride of 2, then every third unit: they lie at pixels 1 and 7.
   @Test func `delays of the movie itself are refused`() throws {
     let made = try ArchitectureFileTests.architecture(
       """
@@ -120,7 +119,8 @@ import Testing
     #expect(throws: ModelError.self) { try Network(alone, clips: 1, clipLength: 1) }
   }
 
-  @Test func `read-outs start at the centres of coarse maps`() throws {
+  /// A stride of 2, then every third unit: they lie at pixels 1 and 7.
+  @Test func `read-outs start at the centres of coarse maps, two pixels wide`() throws {
     let made = try ArchitectureFileTests.architecture(
       """
       {"layers": [{"name": "a", "type": "conv2d", "channels": 2, "kernel": 3, "stride": 2},
@@ -133,6 +133,7 @@ import Testing
     for (found, wanted) in zip(readout.centres, [3.0 / 6, 5.0 / 6, 4.0 / 6, 5.0 / 6, 5.0 / 6, 5.0 / 6]) {
       #expect(abs(Double(found) - wanted) < 1e-6, "\(readout.centres)")
     }
+    #expect(readout.logSigmas.count == 6 && readout.logSigmas.allSatisfy { abs($0 - -1.0986123) < 1e-5 })
   }
 
   @Test(arguments: [

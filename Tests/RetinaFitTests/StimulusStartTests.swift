@@ -153,6 +153,27 @@ import Testing
     }
   }
 
+  /// Of two channels at three delays the undelayed ones, in turn; the rest is jitter.
+  @Test func aConvolutionOfThePastStartsWithTheNewestChannels() throws {
+    let start = start()
+    func convolution(_ shape: Shape) -> RetinaModel.Operation {
+      .convolution(Convolution(weight: Tensor(repeating: 0, shape: shape)))
+    }
+    var architecture = Architecture(
+      name: "past", inputShape: Shape(history, size, size),
+      layers: [
+        .init("conv1", convolution(Shape(2, 6, 7, 7))), .init("past", .delays([0, 2, 4])),
+        .init("conv2", convolution(Shape(4, 6, 1, 1))),
+      ])
+    start.apply(to: &architecture, seed: 1)
+    guard case .layer(.convolution(let second)) = architecture.layers[2].kind else {
+      return #expect(Bool(false), "another layer")
+    }
+    for (index, value) in second.weight.values.enumerated() {
+      #expect(abs(value - (index % 6 == index / 6 % 2 ? 1 : 0)) < 0.3, "\(second.weight.values)")
+    }
+  }
+
   /// Three channels, of which the last is ON: what divides is half the mean of the channels of a polarity.
   @Test func aDivisionStartsWithTheMeanOfItsPolarity() throws {
     let start = start()

@@ -46,7 +46,7 @@ struct StartingChannels {
       // A kernel of n taps widens what the stack sees by n - 1.
       var left = signs == nil ? StartingChannels.subunit : .max
       for (part, weight) in stack.weights.enumerated() {
-        let channels = part == 0 ? mixing(weight.shape) : identity(weight.shape)
+        let channels = part == 0 ? mixing(weight.shape) : identity(weight.shape, of: weight.shape[1])
         let reach = min(weight.shape[2], left)
         stack.weights[part] = draw.blurred(channels, weight.shape, taps: reach)
         left -= reach - 1
@@ -113,6 +113,7 @@ struct StartingChannels {
   /// What enters a layer's channels, `[out, in]`: temporal filters in the first layer, then the channel before.
   private mutating func mixing(_ shape: Shape) -> [Float] {
     depth += 1
+    let undelayed = isLate?.count { !$0 }
     isLate = nil
     isBehindFilters = depth == 1
     guard let before = signs else {
@@ -120,13 +121,16 @@ struct StartingChannels {
       signs = own
       return start.filters(own, lags: lags ?? (0..<shape[1]).reversed())
     }
-    signs = (0..<shape[0]).map { before[$0 % before.count] }
-    return depth == 2 && !hasDelays ? heldBack(identity(shape), before) : identity(shape)
+    // Of delayed channels the newest ones, which stand first.
+    let sources = undelayed ?? before.count
+    signs = (0..<shape[0]).map { before[$0 % sources] }
+    let channels = identity(shape, of: sources)
+    return depth == 2 && !hasDelays ? heldBack(channels, before) : channels
   }
 
-  /// Channels that go on as they are, `[out, in]`.
-  private func identity(_ shape: Shape) -> [Float] {
-    (0..<shape[0] * shape[1]).map { $0 / shape[1] % shape[1] == $0 % shape[1] ? 1 : 0 }
+  /// The first inputs, so many of them, that go on as they are, `[out, in]`.
+  private func identity(_ shape: Shape, of sources: Int) -> [Float] {
+    (0..<shape[0] * shape[1]).map { $0 / shape[1] % sources == $0 % shape[1] ? 1 : 0 }
   }
 
   /// Channel weights `[out, in]` with the latest channel of each polarity held against the other channels of it.

@@ -58,7 +58,7 @@ extension WeightDraw {
       return .gaussianReadout(
         GaussianReadout(
           channels: channels, height: height, width: width, centres: options.centres(height: height, width: width),
-          logSigmas: [Float](repeating: log(Float(2)), count: 2 * cells), features: features(),
+          logSigmas: options.logSigmas, features: features(),
           bias: options.startingBias))
     case .factorized:
       return .factorizedReadout(
@@ -83,6 +83,12 @@ extension ArchitectureOptions {
     let (rows, columns) =
       grid ?? (MapGrid(units: height, pixels: self.height), MapGrid(units: width, pixels: self.width))
     return centres.flatMap { [Float(columns.place(of: $0.column)), Float(rows.place(of: $0.row))] }
+  }
+
+  /// Logarithms of two pixels of the frame `(column, row)` for each cell, in units of a feature map.
+  var logSigmas: [Float] {
+    let deviations = [grid?.columns.step ?? 1, grid?.rows.step ?? 1].map { Float(log(2 / $0)) }
+    return (0..<cells).flatMap { _ in deviations }
   }
 
   /// Each cell reads a channel of its own at its centre.
