@@ -1,4 +1,5 @@
 import FoundationEssentials
+import RetinaEngine
 import RetinaFiles
 import RetinaModel
 import Testing
@@ -95,6 +96,36 @@ import Testing
     #expect(try made.model().shapes[1] == Shape(4, 10, 10))
   }
 
+  /// Two channels, their past, three channels of each pathway, and quotients: what one channel does is seen in every other quotient alone.
+  @Test(arguments: [0, 1]) func `pathways stay apart through delays and divisions`(changed: Int) throws {
+    let made = try ArchitectureFileTests.architecture(
+      """
+      {"layers": [{"name": "a", "type": "conv2d", "channels": 2, "kernel": 3}, {"name": "b", "type": "relu"},
+        {"name": "past", "type": "delays", "delays": [0, 1, 3]},
+        {"name": "c", "type": "conv2d", "channels": 6, "kernel": 3, "pathways": 2}, {"name": "d", "type": "relu"},
+        {"name": "later", "type": "delays", "delays": [0, 1]},
+        {"name": "e", "type": "conv2d", "channels": 8, "kernel": 1, "pathways": 2},
+        {"name": "f", "type": "divisive_normalization"}, {"name": "g", "type": "gaussian_readout"}]}
+      """)
+    #expect(made.layers.map(\.pathways) == [1, 1, 1, 2, 1, 1, 2, 1, 1])
+    let network = try Network(made, clips: 1, clipLength: 2)
+    let movie = Tensor(shape: Shape(1, 6, 12, 12), values: (0..<6 * 144).map { Float($0 * $0 % 17) / 8 - 1 })!
+    func quotients() throws -> [[Float]] {
+      let model = try network.model()
+      let found = Program(model).run(movie, of: model, layers: [5], threads: 1).tensors[0]
+      #expect(found.shape == Shape(1, 4, 8, 8))
+      return (0..<4).map { Array(found.values[$0 * 64..<($0 + 1) * 64]) }
+    }
+    let before = try quotients()
+    let first = try #require(network.groups.first { $0.name == "a.weight" })
+    let half = first.range.count / 2
+    for index in 0..<half { network.parameters[first.range.lowerBound + changed * half + index] *= -1 }
+    let after = try quotients()
+    for channel in 0..<4 {
+      #expect((before[channel] != after[channel]) == (channel % 2 == changed), "channel \(channel)")
+    }
+  }
+
   @Test func `cells read their own channels at their centres`() throws {
     let model = try ArchitectureFileTests.architecture(
       """
@@ -183,6 +214,30 @@ import Testing
     (
       #"{"layers": [{"name": "a", "type": "conv2d", "channels": 3, "kernel": 3}, {"name": "b", "type": "divisive_normalization"}]}"#,
       "layer 'b': expected an even number of channels"
+    ),
+    (
+      #"{"layers": [{"name": "a", "type": "conv2d", "channels": 4, "kernel": 3, "pathways": 2}]}"#,
+      "layer 'a': expected pathways behind another convolution, and without groups, found 2"
+    ),
+    (
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 4, "kernel": 3}, {"name": "a", "type": "conv2d", "channels": 4, "kernel": 3, "groups": 2, "pathways": 2}]}"#,
+      "layer 'a': expected pathways behind another convolution, and without groups, found 2"
+    ),
+    (
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 3, "kernel": 3}, {"name": "d", "type": "delays", "delays": [0, 1]}, {"name": "a", "type": "conv2d", "channels": 4, "kernel": 3, "pathways": 2}]}"#,
+      "layer 'a': expected pathways that divide 3 channels before, found 2"
+    ),
+    (
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 4, "kernel": 3}, {"name": "a", "type": "conv2d", "channels": 4, "kernel": 3, "pathways": 0}]}"#,
+      "found 0"
+    ),
+    (
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 4, "kernel": 3}, {"name": "a", "type": "conv2d", "channels": 6, "kernel": 3, "pathways": 2}, {"name": "b", "type": "divisive_normalization"}, {"name": "r", "type": "gaussian_readout"}]}"#,
+      "layer 'a': expected pathways that divide 6 channels in 2 parts"
+    ),
+    (
+      #"{"layers": [{"name": "c", "type": "conv2d", "channels": 4, "kernel": 3}, {"name": "a", "type": "relu", "pathways": 2}]}"#,
+      "pathways"
     ),
     (#"{"layers": [{"name": "a", "type": "dropout", "probability": 1}]}"#, "a probability below 1"),
     (#"{"layers": [{"name": "a", "type": "dense", "units": 4}]}"#, "one unit for each of 3 cells, found [4]"),

@@ -116,6 +116,17 @@ import Testing
         .init("rate", .activation(.softplus)),
       ]
     },
+    Case(name: "pathways behind delays and before a division", input: Shape(4, 9, 8)) { draw in
+      var second = TrainableLayer("conv2", draw.convolution(4, 4, 3))
+      var third = TrainableLayer("conv3", draw.convolution(4, 8, 2))
+      (second.pathways, third.pathways) = (2, 2)
+      return [
+        .init("conv1", draw.convolution(2, 2, 3)), .init("tanh1", .activation(.tanh)),
+        .init("past1", .delays([0, 1])), second, .init("s2", .activation(.softplus)), .init("past2", .delays([0, 1])),
+        third, .init("divide", .divisiveNormalization), .init("dense", draw.dense(2, 2 * 12)),
+        .init("rate", .activation(.softplus)),
+      ]
+    },
     Case(name: "Gaussian read-out") { draw in
       [
         .init("conv1", draw.convolution(3, 4, 3)), .init("s1", .activation(.softplus)),

@@ -93,7 +93,16 @@ struct ReferenceNetwork {
     case .layer(let operation):
       switch operation {
       case .convolution(let convolution):
-        return batch.map { convolve($0, learnt("weight"), convolution, bias) }
+        var weight = learnt("weight")
+        let shape = convolution.weight.shape
+        for output in 0..<shape[0] {
+          for input in 0..<shape[1] where output % layer.pathways != input % layer.pathways {
+            for place in 0..<shape[2] * shape[3] {
+              weight[(output * shape[1] + input) * shape[2] * shape[3] + place] = 0
+            }
+          }
+        }
+        return batch.map { convolve($0, weight, convolution, bias) }
       case .convolutionStack(let stack):
         return batch.map { sample in
           var current = sample

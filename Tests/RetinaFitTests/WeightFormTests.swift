@@ -98,6 +98,7 @@ import Testing
     ]),
     .separable(outputs: 2, rank: 3, inputs: 4, positions: 6), .gaussian(cells: 2, channels: 3, height: 4, width: 5),
     .factorized(cells: 2, channels: 3, height: 4, width: 5), .free(count: 7),
+    .pathways(count: 2, outputs: 4, inputs: 6, positions: 3),
   ])
   func theAdjointIsTheDerivative(_ form: WeightForm) {
     let parameters = random(form.parameterCount, seed: 1).map(Double.init)

@@ -31,6 +31,11 @@ public struct TrainableLayer: Sendable {
   public var name: String
   /// What the layer computes and what is learnt of it.
   public var kind: Kind
+  /// How many pathways a convolution keeps apart: channel `o` sees the channels `i` with `i % pathways == o % pathways`, and its other
+  /// weights are 0.
+  ///
+  /// Channels of different delays, and both halves of what a division divides, belong together by their remainders.
+  public var pathways = 1
 
   /// What a layer computes and what is learnt of it.
   public enum Kind: Sendable {
@@ -44,6 +49,14 @@ public struct TrainableLayer: Sendable {
     case factorizedReadout(FactorizedReadout)
     /// Units that are left out at random in training, with this probability; nothing when a model runs.
     case dropout(probability: Float)
+
+    /// Whether it is a convolution, of any form.
+    var isConvolution: Bool {
+      switch self {
+      case .layer(.convolution), .layer(.convolutionStack), .layer(.separableConvolution): true
+      default: false
+      }
+    }
   }
 
   /// Creates a layer.

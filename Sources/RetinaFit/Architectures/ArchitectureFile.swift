@@ -14,7 +14,7 @@ import RetinaModel
 ///
 /// | type | properties (default) |
 /// | --- | --- |
-/// | `conv2d` | `channels` (or `"cells"`), `kernel`; `stride` (1), `padding` (0), `dilation` (1), `groups` (1), `bias` (true) |
+/// | `conv2d` | `channels` (or `"cells"`), `kernel`; `stride` (1), `padding` (0), `dilation` (1), `groups` (1), `pathways` (1), `bias` (true) |
 /// | `conv2d_stack`, `separable_conv` | `channels`, `kernel` |
 /// | `delays` | `delays`: frames, ascending, such as `[0, 1, 2, 4]`; the channels of so many frames before, for a convolution that follows |
 /// | `dense` | `units` (`"cells"`), `bias` (true) |
@@ -24,6 +24,8 @@ import RetinaModel
 /// | `dropout` | `probability` |
 /// | `gaussian_noise` | `std` |
 /// | `relu`, `softplus`, `sigmoid`, `tanh`, `exp`, `elu`, `divisive_normalization`, `maxpool2d`, `avgpool2d`, `flatten` | as in a model file |
+///
+/// With `pathways` a convolution of features keeps channels apart whose numbers leave different remainders when divided by it.
 ///
 /// Biases of the layer that gives one unit per cell start so that a softplus gives the cells' mean responses.
 public struct ArchitectureFile: Sendable {
@@ -81,11 +83,14 @@ public struct ArchitectureFile: Sendable {
       var properties = try JSONProperties(json, place: place, file: file)
       let name = try properties.required("name", .text)
       guard !made.contains(where: { $0.name == name }) else { throw failure(place, "a name of its own", "two of it") }
-      let kind = try kind(of: &properties, place, input: shape, options, &draw)
+      var layer = TrainableLayer(name, try kind(of: &properties, place, input: shape, options, &draw))
+      if case .layer(.convolution(let convolution)) = layer.kind {
+        layer.pathways = try pathways(&properties, of: convolution, behind: made, place)
+      }
       try properties.finish()
-      made.append(TrainableLayer(name, kind))
-      if case .delays(let delays) = kind { shape = Shape(delays.count * shape[0], shape[1], shape[2]) }
-      guard let operation = made[made.count - 1].deployed?.operation else { continue }
+      made.append(layer)
+      if case .delays(let delays) = layer.kind { shape = Shape(delays.count * shape[0], shape[1], shape[2]) }
+      guard let operation = layer.deployed?.operation else { continue }
       do throws(ShapeMismatch) {
         let output = try operation.outputShape(of: shape)
         operation.pass(&grid.rows, &grid.columns, input: shape, output: output)
@@ -97,7 +102,18 @@ public struct ArchitectureFile: Sendable {
     guard shape == Shape(options.cells) else {
       throw failure("architecture", "layers that end in one unit for each of \(options.cells) cells", "\(shape)")
     }
-    return Architecture(name: self.name, inputShape: input, layers: made)
+    let architecture = Architecture(name: self.name, inputShape: input, layers: made)
+    for (index, layer) in made.enumerated() where layer.pathways > 1 {
+      guard case .layer(.convolution(let convolution)) = layer.kind else { continue }
+      let (outputs, parts) = (convolution.weight.shape[0], 1 << architecture.divisions(behind: index).count)
+      guard outputs % (parts * layer.pathways) == 0 else {
+        throw failure(
+          "layer \(quoted(layer.name))",
+          "pathways that divide \(outputs) channels in \(parts) parts, which are divided by one another",
+          "\(layer.pathways)")
+      }
+    }
+    return architecture
   }
 
   private func kind(
@@ -177,6 +193,22 @@ public struct ArchitectureFile: Sendable {
     convolution.padding = try properties.optional("padding", .spatial) ?? convolution.padding
     convolution.dilation = try properties.optional("dilation", .spatial) ?? convolution.dilation
     return convolution
+  }
+
+  /// How many pathways a convolution keeps apart.
+  private func pathways(
+    _ properties: inout JSONProperties, of convolution: Convolution, behind layers: [TrainableLayer], _ place: String
+  ) throws(FileError) -> Int {
+    guard let pathways = try properties.optional("pathways", .integer), pathways != 1 else { return 1 }
+    guard layers.contains(where: { $0.kind.isConvolution }), convolution.groups == 1 else {
+      throw failure(place, "pathways behind another convolution, and without groups", "\(pathways)")
+    }
+    var channels = convolution.weight.shape[1]
+    if case .delays(let delays)? = layers.last?.kind { channels /= delays.count }
+    guard pathways > 1, channels % pathways == 0 else {
+      throw failure(place, "pathways that divide \(channels) channels before", "\(pathways)")
+    }
+    return pathways
   }
 
   private func delays(

@@ -136,10 +136,10 @@ extension Architecture {
   func divisions(behind place: Int) -> (count: Int, beforeDelays: Bool) {
     var count = 0
     for layer in layers[(place + 1)...] {
+      if layer.kind.isConvolution { return (count, false) }
       switch layer.kind {
       case .layer(.divisiveNormalization): count += 1
       case .delays: return (count, true)
-      case .layer(.convolution), .layer(.convolutionStack), .layer(.separableConvolution): return (count, false)
       default: break
       }
     }

@@ -95,8 +95,15 @@ struct NetworkCompiler {
     switch operation {
     case .convolution(let convolution):
       let geometry = ConvolutionGeometry(convolution, input: shape)
-      let range = list.add("\(name).weight", convolution.weight.shape.dimensions, .weight, convolution.weight.values)
-      try add(geometry, .free(count: range.count), range, bias: convolution.bias, layer)
+      var (form, start) = (WeightForm.free(count: convolution.weight.shape.count), convolution.weight)
+      if layer.pathways > 1 {
+        form = .pathways(
+          count: layer.pathways, outputs: geometry.outputs, inputs: geometry.inputs,
+          positions: geometry.kernelHeight * geometry.kernelWidth)
+        start = Tensor(composing: start.values, as: form, shape: start.shape)
+      }
+      let range = list.add("\(name).weight", start.shape.dimensions, .weight, start.values)
+      try add(geometry, form, range, bias: convolution.bias, layer)
     case .convolutionStack(let stack):
       var range = list.values.count..<list.values.count
       for (part, weight) in stack.weights.enumerated() {

@@ -8,6 +8,8 @@ import RetinaKernels
 enum WeightForm: Equatable, Sendable {
   /// The weights themselves.
   case free(count: Int)
+  /// Kernels `[out, in, position]` between channels whose numbers leave the same remainder; all others are 0.
+  case pathways(count: Int, outputs: Int, inputs: Int, positions: Int)
   /// Kernels `[out, in, height, width]` of linear convolutions in a row, composed to one.
   case stack([KernelShape])
   /// Temporal factors `[out, rank, in]` and spatial factors `[out, rank, height, width]`.
@@ -34,6 +36,7 @@ enum WeightForm: Equatable, Sendable {
   var parameterCount: Int {
     switch self {
     case .free(let count): return count
+    case .pathways: return weightCount
     case .stack(let shapes): return shapes.reduce(0) { $0 + $1.count }
     case .separable(let outputs, let rank, let inputs, let positions): return outputs * rank * (inputs + positions)
     case .gaussian(let cells, let channels, _, _): return cells * (4 + channels)
@@ -45,6 +48,7 @@ enum WeightForm: Equatable, Sendable {
   var weightCount: Int {
     switch self {
     case .free(let count): return count
+    case .pathways(_, let outputs, let inputs, let positions): return outputs * inputs * positions
     case .stack(let shapes): return shapes.dropFirst().reduce(shapes[0]) { $0.followed(by: $1) }.count
     case .separable(let outputs, _, let inputs, let positions): return outputs * inputs * positions
     case .gaussian(let cells, let channels, let height, let width),
@@ -62,6 +66,11 @@ enum WeightForm: Equatable, Sendable {
   func compose<Scalar: TrainingScalar>(_ parameters: [Scalar], into weights: inout [Scalar], threads: Int = 1) {
     switch self {
     case .free: weights = parameters
+    case .pathways(let count, _, let inputs, let positions):
+      for index in weights.indices {
+        let (output, input) = (index / positions / inputs, index / positions % inputs)
+        weights[index] = output % count == input % count ? parameters[index] : 0
+      }
     case .stack(let shapes): weights = StackComposition(shapes).composed(parameters)
     case .separable(let outputs, let rank, let inputs, let positions):
       let spatial = outputs * rank * inputs
@@ -110,6 +119,11 @@ enum WeightForm: Equatable, Sendable {
     switch self {
     case .free:
       for index in weightGradient.indices { parameterGradient[first + index] += weightGradient[index] }
+    case .pathways(let count, _, let inputs, let positions):
+      for index in weightGradient.indices {
+        let (output, input) = (index / positions / inputs, index / positions % inputs)
+        if output % count == input % count { parameterGradient[first + index] += weightGradient[index] }
+      }
     case .stack(let shapes):
       StackComposition(shapes).addGradient(parameters, weightGradient, into: &parameterGradient)
     case .separable(let outputs, let rank, let inputs, let positions):
