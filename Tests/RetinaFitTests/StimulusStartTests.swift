@@ -153,7 +153,9 @@ import Testing
     }
   }
 
-  /// Of two channels at three delays the undelayed ones, in turn; the rest is jitter.
+  /// Of two channels at three delays the undelayed ones, in turn, held back by half of their own past, beside jitter.
+  ///
+  /// A third convolution, of another past, is not held back.
   @Test func aConvolutionOfThePastStartsWithTheNewestChannels() throws {
     let start = start()
     func convolution(_ shape: Shape) -> RetinaModel.Operation {
@@ -162,15 +164,21 @@ import Testing
     var architecture = Architecture(
       name: "past", inputShape: Shape(history, size, size),
       layers: [
-        .init("conv1", convolution(Shape(2, 6, 7, 7))), .init("past", .delays([0, 2, 4])),
-        .init("conv2", convolution(Shape(4, 6, 1, 1))),
+        .init("conv1", convolution(Shape(2, 4, 7, 7))), .init("past1", .delays([0, 2, 4])),
+        .init("conv2", convolution(Shape(4, 6, 1, 1))), .init("past2", .delays([0, 2])),
+        .init("conv3", convolution(Shape(4, 8, 1, 1))),
       ])
     start.apply(to: &architecture, seed: 1)
-    guard case .layer(.convolution(let second)) = architecture.layers[2].kind else {
-      return #expect(Bool(false), "another layer")
-    }
+    guard case .layer(.convolution(let second)) = architecture.layers[2].kind,
+      case .layer(.convolution(let third)) = architecture.layers[4].kind
+    else { return #expect(Bool(false), "other layers") }
     for (index, value) in second.weight.values.enumerated() {
-      #expect(abs(value - (index % 6 == index / 6 % 2 ? 1 : 0)) < 0.3, "\(second.weight.values)")
+      let (output, input) = (index / 6, index % 6)
+      let expected: Float = output % 2 != input % 2 ? 0 : input < 2 ? 1 : -0.25
+      #expect(abs(value - expected) < 0.2, "\(second.weight.values)")
+    }
+    for (index, value) in third.weight.values.enumerated() {
+      #expect(abs(value - (index % 8 == index / 8 ? 1 : 0)) < 0.2, "\(third.weight.values)")
     }
   }
 

@@ -21,7 +21,7 @@ struct StartingChannels {
   private static let inhibition: Float = 3
   /// How strongly the mean of recent drives divides, where a layer does: too weakly to silence anything.
   private static let division: Float = 0.5
-  /// How strongly delayed channels hold a read-out back at first, together, beside the weight 1 of the undelayed ones.
+  /// How strongly delayed channels hold back at first, together, beside the weight 1 of the undelayed ones.
   private static let holding: Float = 0.5
   /// What is subtracted from the normalised first layer, in standard deviations.
   private static let threshold: Float = 0.4
@@ -125,7 +125,9 @@ struct StartingChannels {
     let sources = undelayed ?? before.count
     signs = (0..<shape[0]).map { before[$0 % sources] }
     let channels = identity(shape, of: sources)
-    return depth == 2 && !hasDelays ? heldBack(channels, before) : channels
+    guard depth == 2 else { return channels }
+    if let undelayed { return heldBack(channels, before, by: undelayed..<before.count) }
+    return hasDelays ? channels : heldBack(channels, before)
   }
 
   /// The first inputs, so many of them, that go on as they are, `[out, in]`.
@@ -140,6 +142,17 @@ struct StartingChannels {
       let channel = index % signs.count
       guard let latest = signs.lastIndex(of: signs[channel]), latest != channel else { continue }
       weights[index - channel + latest] = -StartingChannels.inhibition
+    }
+    return weights
+  }
+
+  /// Channel weights `[out, in]` with the delayed channels of a polarity, so many in number, held against the undelayed one that goes on.
+  private func heldBack(_ channels: [Float], _ signs: [Float], by late: Range<Int>) -> [Float] {
+    var weights = channels
+    for index in channels.indices where channels[index] != 0 {
+      let channel = index % signs.count
+      let alike = late.filter { signs[$0] == signs[channel] }
+      for other in alike { weights[index - channel + other] = -StartingChannels.holding / Float(alike.count) }
     }
     return weights
   }

@@ -8,7 +8,7 @@ import RetinaStimuli
 /// as blurs of the same channel; in the second, the latest channel of each polarity holds the others of it back. A network that
 /// starts without delayed inhibition seldom finds it: its channels soon have one time course, and remain so. Where the first layer is
 /// normalised, its channels start with a threshold, as the subunits of a retina have. Where an architecture has delays of its own neither is
-/// there at first, but a read-out that hears delayed channels themselves is held back by them.
+/// there at first, but the second convolution, or a read-out, that hears delayed channels themselves is held back by them.
 ///
 /// A first layer that is divided before anything is summed over time starts as photoreceptors: light itself, divided by its recent mean. The
 /// temporal filters are then those of the layer that sees its past.
