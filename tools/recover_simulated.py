@@ -19,9 +19,9 @@ import time
 
 import numpy as np
 
-# Frames of one kind in turn, of the test, and for combinations; the penalty of combinations for each frame. Cells lie in so many pixels in
-# the middle, so that the network sees what they see.
-SEGMENT, TEST, COMBINED, RIDGE = 150, 900, 3000, 1e-3
+# Frames of one kind in turn, of the test, for combinations, and of a stimulus for reduction; the penalty of combinations for each frame.
+# Cells lie in so many pixels in the middle, so that the network sees what they see.
+SEGMENT, TEST, COMBINED, PIECE, RIDGE = 150, 900, 3000, 90, 1e-3
 MIDDLE = 18
 # Cells of each polarity whose pathway is looked at.
 CELLS = 5
@@ -64,10 +64,9 @@ def main():
     parser.add_argument("--without", help="parts of the retina to take out, as for `retina simulate`")
     parser.add_argument("--pathway", action="store_true", help="ask the last question only")
     parser.add_argument("--cells", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the movie and of the simulated retina (default: 1)")
     parser.add_argument("--threads", default="2")
-    parser.add_argument("fit", nargs="*", help=f"options for `retina fit`, after -- (default: {' '.join(FIT)}; with --pathway: "
-                        + " ".join(SUBUNITS) + ")")
+    parser.add_argument("fit", nargs="*", help=f"options for `retina fit`, after -- (default: {' '.join(FIT)})")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     arguments.output = arguments.output.resolve()
@@ -85,11 +84,12 @@ def main():
     without = ["--without", arguments.without] if arguments.without else []
     print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", (arguments.size - MIDDLE) // 2, "--test-frames", TEST,
                  "--seed", arguments.seed, *without, "--output", "recording.npz", threads=False), end="", flush=True)
-    lines = [] if arguments.pathway else inside(arguments.output, shown, retina, arguments.fit or FIT)
-    subunits = arguments.pathway and arguments.fit or SUBUNITS
-    retina("fit", "recording.npz", "--output", "subunits.safetensors", *subunits)
-    match = json.loads(retina("match", "subunits.safetensors", "recording.npz", *MATCH, "--layer", SUBUNIT, "--json"))
-    pieces(arguments.output, shown)
+    fitting = time.time()
+    retina("fit", "recording.npz", "--output", "model.safetensors", *(arguments.fit or FIT))
+    print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
+    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *LAYERS, "--output", "matched", "--json"))
+    lines = [] if arguments.pathway else inside(arguments.output, shown, retina, match)
+    pieces(arguments)
     lines += pathways(arguments.output, retina, match)
     print(f"\n{time.time() - started:.0f} s")
     for text, holds in lines:
@@ -97,15 +97,10 @@ def main():
     sys.exit(0 if all(holds for _, holds in lines) else 1)
 
 
-def inside(folder, shown, retina, fit):
-    """The first three questions, of one fit."""
-    fitting = time.time()
-    retina("fit", "recording.npz", "--output", "model.safetensors", *fit)
-    print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
+def inside(folder, shown, retina, match):
+    """The first three questions."""
     scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
-    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *LAYERS, "--output", "matched",
-                              "--json"))
     return prediction(scores) + classes(folder, match) + combinations(folder, shown[:COMBINED], retina, match)
 
 
@@ -181,18 +176,19 @@ def combinations(folder, shown, retina, match):
     return lines
 
 
-def pieces(folder, shown):
-    """The quarters of each segment of the repeated test, of which the fits saw nothing. `retina reduce` holds every other one out, and of those
-    that rank judges every other by the rest: so each part has every kind of stimulus."""
-    quarter = SEGMENT // 4
-    starts = [segment + part * quarter for segment in range(0, TEST, SEGMENT) for part in range(4)]
-    np.savez(folder / "pieces.npz", **{f"piece{at:03}": shown[-TEST:][at:at + quarter] for at in starts})
+def pieces(arguments):
+    """New stimuli, four of each kind in turn. `retina reduce` holds every other one out, and of those that rank judges every other by the
+    rest: so each part has every kind of stimulus."""
+    kinds = arguments.stimulus.split(",")
+    shown = movie([kind for kind in kinds for _ in range(4)], 4 * len(kinds) * SEGMENT, arguments.seed + 1000, arguments.size)
+    np.savez(arguments.output / "pieces.npz", **{f"piece{at:03}": segment[:PIECE]
+                                                 for at, segment in enumerate(shown.reshape(-1, SEGMENT, *shown.shape[1:]))})
 
 
 def pathway(folder, retina, match, cell, polarity):
     """Whether the kinds of channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it, excite at once and
     inhibit later; and how likely as many kinds drawn by chance are all like them."""
-    reduction = json.loads(retina("reduce", "subunits.safetensors", "pieces.npz", "--cell", cell, "--layer", SUBUNIT, "--by", "kind",
+    reduction = json.loads(retina("reduce", "model.safetensors", "pieces.npz", "--cell", cell, "--layer", SUBUNIT, "--by", "kind",
                                   "--refit", "--output", f"reduced-{polarity}-{cell}", "--json"))
     kept, units = reduction["kept"], reduction["units"]
 
@@ -230,7 +226,6 @@ def pathways(folder, retina, match):
     return lines
 
 
-SUBUNITS = ["--architecture", str(HERE / "tools/recover_pathway.json"), "--history", "20", "--epochs", "8"]
 # The first layer's units as the second sees them: the present and the past of each, and what the next layers make of them.
 SUBUNIT = "every"
 LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
