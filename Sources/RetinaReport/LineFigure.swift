@@ -92,8 +92,11 @@ public struct LineFigure: Sendable {
       from: up.lower - head, through: up.upper + head, start: top + height, end: top, ticks: 6)
     let left = FigureText.margin + vertical.labelWidth(size: LinePlot.textSize) + 24
     let right = width - FigureText.margin
+    // What is counted has no parts.
+    let isCounted = series.allSatisfy { $0.x.allSatisfy { $0 == $0.rounded() } }
     let horizontal = Axis(
-      from: across.lower, through: across.upper, start: left, end: right, ticks: min(10, Int(width / 80)))
+      from: across.lower, through: across.upper, start: left, end: right, ticks: min(10, Int(width / 80)),
+      smallestStep: isCounted ? 1 : 0)
     let box = Box(x: left, y: top, width: right - left, height: height)
     return LinePlot(box: box, horizontal: horizontal, vertical: vertical)
   }

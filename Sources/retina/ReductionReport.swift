@@ -28,7 +28,7 @@ struct ReductionReport {
   private var fidelityFigure: LineFigure {
     LineFigure(
       title: "How many units of \(result.layer) make \(result.cell)",
-      subtitle: "explained variance of the full model's rate on held-out stimuli; \(result.kept) units are kept",
+      subtitle: "explained variance of the full model's rate on held-out stimuli; kept: \(result.kept)",
       horizontalLabel: "units", verticalLabel: "explained variance",
       series: result.fidelity.map { curve in
         LineFigure.Series(

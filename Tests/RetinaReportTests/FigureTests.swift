@@ -135,10 +135,20 @@ import Testing
     #expect(svg == figure.svg())
   }
 
+  /// Ticks of a count are whole; those of anything else are not.
+  @Test(arguments: [(2.0, ["0", "1", "2"]), (1.5, ["0", "0.2", "0.4"])])
+  func countsHaveWholeTicks(last: Double, expected: [String]) {
+    let svg = LineFigure(
+      title: "", horizontalLabel: "", verticalLabel: "", series: [.init(name: "", x: [0, 1, last], y: [5, 6, 7])]
+    ).svg()
+    for text in expected { #expect(svg.contains(">\(text)</text>"), "\(text)") }
+    #expect(svg.contains(">0.2</text>") == (last == 1.5))
+  }
+
   @Test(arguments: [900, 540]) func lineFigureIsAsWideAsItsPlaceWithTypeAsLarge(width: Double) throws {
     let figure = LineFigure(
       title: "Learning", horizontalLabel: "epoch", verticalLabel: "correlation",
-      series: [.init(name: "train", x: [0, 1], y: [0, 1])])
+      series: [.init(name: "train", x: [0, 20], y: [0, 1])])
     let svg = figure.svg(width: width)
     #expect(svg.contains("width=\"\(Int(width))\" height="))
     #expect(svg.contains("font-size=\"19\""))
