@@ -7,7 +7,7 @@ noise ceiling of the repeats; does `retina match` find a unit for the bipolar an
 without a unit at least a linear combination of units; and does `retina reduce` keep a cell's true pathway: its own class of bipolar cells,
 which excite at once and, through amacrine cells, inhibit later. Ends with 1 when a line does not hold. Everything is simulated.
 
-    python3 tools/recover_simulated.py --output recovered
+    python3 tools/recover_simulated.py --output recovered --without wide-field
 """
 import argparse
 import json
@@ -66,8 +66,10 @@ def main():
     parser.add_argument("--cells", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1, help="of the movie and of the simulated retina (default: 1)")
     parser.add_argument("--threads", default="2")
-    parser.add_argument("fit", nargs="*", help=f"options for `retina fit`, after -- (default: {' '.join(FIT)})")
+    parser.add_argument("fit", nargs="*", help=f"options for `retina fit`, after -- (default: --architecture {WHOLE[0]}, or without "
+                        f"wide-field cells {LOCAL[0]}, {' '.join(FIT)})")
     arguments = parser.parse_args()
+    architecture, arguments.subunits = LOCAL if "wide-field" in (arguments.without or "").split(",") else WHOLE
     arguments.output.mkdir(parents=True, exist_ok=True)
     arguments.output = arguments.output.resolve()
 
@@ -85,23 +87,26 @@ def main():
     print(retina("simulate", "movie.npy", "--cells", arguments.cells, "--margin", (arguments.size - MIDDLE) // 2, "--test-frames", TEST,
                  "--seed", arguments.seed, *without, "--output", "recording.npz", threads=False), end="", flush=True)
     fitting = time.time()
-    retina("fit", "recording.npz", "--output", "model.safetensors", *(arguments.fit or FIT))
+    retina("fit", "recording.npz", "--output", "model.safetensors",
+           *(arguments.fit or ["--architecture", str(HERE / "tools" / architecture), *FIT]))
     print(f"fitted in {time.time() - fitting:.0f} s", flush=True)
-    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *LAYERS, "--output", "matched", "--json"))
-    lines = [] if arguments.pathway else inside(arguments.output, shown, retina, match)
+    layers = [word for layer in dict.fromkeys([*LAYERS, arguments.subunits]) for word in ("--layer", layer)]
+    match = json.loads(retina("match", "model.safetensors", "recording.npz", *MATCH, *layers, "--output", "matched", "--json"))
+    lines = [] if arguments.pathway else inside(arguments, shown, retina, match)
     pieces(arguments)
-    lines += pathways(arguments.output, retina, match)
+    lines += pathways(arguments, retina, match)
     print(f"\n{time.time() - started:.0f} s")
     for text, holds in lines:
         print(f"{'holds         ' if holds else 'does not hold '} {text}")
     sys.exit(0 if all(holds for _, holds in lines) else 1)
 
 
-def inside(folder, shown, retina, match):
+def inside(arguments, shown, retina, match):
     """The first three questions."""
     scores = json.loads(retina("evaluate", "model.safetensors", "recording.npz", "--baselines", "none", "--json", "--output",
                                "scores.json"))
-    return prediction(scores) + classes(folder, match) + combinations(folder, shown[:COMBINED], retina, match)
+    return (prediction(scores) + classes(arguments.output, match)
+            + combinations(arguments.output, shown[:COMBINED], retina, match, arguments.subunits))
 
 
 def prediction(scores):
@@ -142,14 +147,14 @@ def traces(folder, match, group):
                      if name == group and all(place in inner for place in divmod(int(cell), side))])
 
 
-def combinations(folder, shown, retina, match):
-    """Amacrine traces as linear combinations of the first layer's units, of which the network keeps every third (`SUBUNIT`).
+def combinations(folder, shown, retina, match, subunits):
+    """Amacrine traces as linear combinations of the subunits, of which the network keeps every third.
 
     Amacrine cells of the simulated retina are linear in bipolar cells, and ganglion cells in both. So spikes say what bipolar cells of
     each place and delay do to a ganglion cell, but not through which amacrine cells: any other basis of them gives the same rates.
     """
     np.save(folder / "combined.npy", shown)
-    retina("run", "model.safetensors", "combined.npy", "--layer", SUBUNIT, "--output", "units.npy")
+    retina("run", "model.safetensors", "combined.npy", "--layer", subunits, "--output", "units.npy")
     units = np.load(folder / "units.npy")
     count, channels, size = units.shape[:3]
     block = 2
@@ -159,7 +164,7 @@ def combinations(folder, shown, retina, match):
     train = count * 2 // 3
     features = (means - means[:train].mean(0)) / (means[:train].std(0) + 1e-9)
     inner = features[:train].T @ features[:train] + RIDGE * train * np.eye(features.shape[1])
-    print(f"\nclass of interneurons   held-out r of the best linear combination of means over {block} x {block} units of {SUBUNIT}")
+    print(f"\nclass of interneurons   held-out r of the best linear combination of means over {block} x {block} units of {subunits}")
     lines = []
     for group in (group for group in match["groups"] if group["name"].startswith("amacrine")):
         target = recording[f"interior.{group['name']}"][:len(shown)][-count:]
@@ -185,15 +190,15 @@ def pieces(arguments):
                                                  for at, segment in enumerate(shown.reshape(-1, SEGMENT, *shown.shape[1:]))})
 
 
-def pathway(folder, retina, match, cell, polarity):
+def pathway(folder, subunits, retina, match, cell, polarity):
     """Whether the kinds of channels that `retina reduce` keeps for a cell are like the bipolar cells that drive it, excite at once and
     inhibit later; and how likely as many kinds drawn by chance are all like them."""
-    reduction = json.loads(retina("reduce", "model.safetensors", "pieces.npz", "--cell", cell, "--layer", SUBUNIT, "--by", "kind",
+    reduction = json.loads(retina("reduce", "model.safetensors", "pieces.npz", "--cell", cell, "--layer", subunits, "--by", "kind",
                                   "--refit", "--output", f"reduced-{polarity}-{cell}", "--json"))
     kept, units = reduction["kept"], reduction["units"]
 
     def likeness(unit, kind):
-        at = match["channels"].index(f"{SUBUNIT}.{unit['channel']}")
+        at = match["channels"].index(f"{subunits}.{unit['channel']}")
         return np.median(traces(folder, match, f"bipolar-{kind}")[:, at])
 
     other = "off" if polarity == "on" else "on"
@@ -213,26 +218,25 @@ def pathway(folder, retina, match, cell, polarity):
     return bool(holds), math.comb(int(right.sum()), kept) / math.comb(len(right), kept)
 
 
-def pathways(folder, retina, match):
+def pathways(arguments, retina, match):
     """The pathways of the first cells of each polarity."""
     print("\ncell       kept    own   r own, other   importance   conductance: at once, later (mean frames)   held-out variance of "
           "as many: refitted, by conductance, greedy, random; of the first kind alone, refitted")
     lines = []
     for first, polarity in ((0, "on"), (1, "off")):
-        found = [pathway(folder, retina, match, first + 2 * place, polarity) for place in range(CELLS)]
+        found = [pathway(arguments.output, arguments.subunits, retina, match, first + 2 * place, polarity) for place in range(CELLS)]
         holding, chance = sum(holds for holds, _ in found), math.prod(chance for holds, chance in found if holds)
         lines.append((f"{holding} of {CELLS} {polarity.upper()} cells: all kinds that are kept are like bipolar-{polarity}, excite at "
                       f"once and inhibit later (these by chance: {chance:.2g})", holding == CELLS))
     return lines
 
 
-# The first layer's units as the second sees them: the present and the past of each, and what the next layers make of them.
-SUBUNIT = "every"
-LAYERS = ["--layer", SUBUNIT, "--layer", "relu2", "--layer", "relu3"]
+# Architectures, and the layer whose units release what ganglion and amacrine cells hear: bipolar cells, or with wide-field cells their terminals.
+LOCAL, WHOLE = ("recover_simulated.json", "every"), ("recover_whole.json", "released")
+LAYERS = ["every", "relu2", "relu3"]
 # As many lags as the longest delay of a channel.
 MATCH = ["--frames", "1500", "--traces", "12", "--lags", "12"]
-FIT = ["--architecture", str(HERE / "tools/recover_simulated.json"), "--history", "41", "--epochs", "16", "--clip", "24",
-       "--batch", "48"]
+FIT = ["--history", "41", "--epochs", "16", "--clip", "24", "--batch", "48"]
 
 if __name__ == "__main__":
     main()
