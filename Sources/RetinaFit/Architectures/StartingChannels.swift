@@ -126,8 +126,11 @@ struct StartingChannels {
     signs = (0..<shape[0]).map { before[$0 % sources] }
     let channels = identity(shape, of: sources)
     guard depth == 2 else { return channels }
-    if let undelayed { return heldBack(channels, before, by: undelayed..<before.count) }
-    return hasDelays ? channels : heldBack(channels, before)
+    if let undelayed {
+      return heldBack(channels, before, by: Array(undelayed..<before.count), StartingChannels.holding)
+    }
+    let latest = [Float(1), -1].compactMap { before.lastIndex(of: $0) }
+    return hasDelays ? channels : heldBack(channels, before, by: latest, StartingChannels.inhibition)
   }
 
   /// The first inputs, so many of them, that go on as they are, `[out, in]`.
@@ -135,24 +138,13 @@ struct StartingChannels {
     (0..<shape[0] * shape[1]).map { $0 / shape[1] % sources == $0 % shape[1] ? 1 : 0 }
   }
 
-  /// Channel weights `[out, in]` with the latest channel of each polarity held against the other channels of it.
-  private func heldBack(_ channels: [Float], _ signs: [Float]) -> [Float] {
+  /// Channel weights `[out, in]` with late channels held against the others of their polarity that go on, with this weight together.
+  private func heldBack(_ channels: [Float], _ signs: [Float], by late: [Int], _ strength: Float) -> [Float] {
     var weights = channels
     for index in channels.indices where channels[index] != 0 {
       let channel = index % signs.count
-      guard let latest = signs.lastIndex(of: signs[channel]), latest != channel else { continue }
-      weights[index - channel + latest] = -StartingChannels.inhibition
-    }
-    return weights
-  }
-
-  /// Channel weights `[out, in]` with the delayed channels of a polarity, so many in number, held against the undelayed one that goes on.
-  private func heldBack(_ channels: [Float], _ signs: [Float], by late: Range<Int>) -> [Float] {
-    var weights = channels
-    for index in channels.indices where channels[index] != 0 {
-      let channel = index % signs.count
-      let alike = late.filter { signs[$0] == signs[channel] }
-      for other in alike { weights[index - channel + other] = -StartingChannels.holding / Float(alike.count) }
+      let alike = late.filter { signs[$0] == signs[channel] && $0 != channel }
+      for other in alike { weights[index - channel + other] = -strength / Float(alike.count) }
     }
     return weights
   }
