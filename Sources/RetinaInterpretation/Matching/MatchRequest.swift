@@ -161,28 +161,12 @@ public struct MatchRequest: Sendable {
     let (first, frames) = (history - 1, movie.shape[0])
     let middle = first + (frames - first) / 2
     let halves = [first..<middle, middle + history..<frames]
-    let results = PlacedValues(count: traces.count)
-    Parallel.split(traces.count, threads: threads) { range in
-      for trace in range {
-        let scores = [(0, 1), (1, 0)].map { fit, test in
-          TraceRegression(centred, traces[trace], frames: halves[fit], history: history)
-            .correlation(centred, traces[trace], frames: halves[test])
-        }
-        results[trace] = (scores[0] + scores[1]) / 2
+    return Parallel.map(traces.count, threads: threads) { trace in
+      let scores = [(0, 1), (1, 0)].map { fit, test in
+        TraceRegression(centred, traces[trace], frames: halves[fit], history: history)
+          .correlation(centred, traces[trace], frames: halves[test])
       }
-    }
-    return results.values
-  }
-
-  /// A value for each trace, set on any thread.
-  private final class PlacedValues: @unchecked Sendable {
-    private(set) var values: [Double]
-
-    init(count: Int) { values = [Double](repeating: 0, count: count) }
-
-    subscript(place: Int) -> Double {
-      get { values[place] }
-      set { values.withUnsafeMutableBufferPointer { $0[place] = newValue } }
+      return (scores[0] + scores[1]) / 2
     }
   }
 

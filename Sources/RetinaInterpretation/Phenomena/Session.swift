@@ -34,14 +34,7 @@ final class Session: Sendable {
 
   /// What is found for each cell, in the order of the cells, which are shared among threads.
   func forEachCell<Found: Sendable>(_ find: @Sendable (Int) -> Found) -> [Found] {
-    let found = Mutex([Found?](repeating: nil, count: cells.count))
-    Parallel.split(cells.count, threads: threads) { range in
-      for cell in range {
-        let one = find(cell)
-        found.withLock { $0[cell] = one }
-      }
-    }
-    return found.withLock { $0.compactMap { $0 } }
+    Parallel.map(cells.count, threads: threads, find)
   }
 
   /// Part of the rates so far that were above the largest under white noise.

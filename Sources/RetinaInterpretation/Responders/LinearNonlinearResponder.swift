@@ -2,7 +2,6 @@ import RetinaEngine
 import RetinaFiles
 import RetinaFit
 import RetinaModel
-import Synchronization
 
 /// A linear-nonlinear model of every cell as a responder: what a cell would do if a filter and a threshold were all.
 public struct LinearNonlinearResponder: Responder {
@@ -24,23 +23,18 @@ public struct LinearNonlinearResponder: Responder {
     fitting set: TrainingSet, cells: [Cell], lags: Range<Int>, frames: [Range<Int>], name: String, unit: String,
     threads: Int
   ) {
-    let found = Mutex([LinearNonlinear?](repeating: nil, count: cells.count))
-    Parallel.split(cells.count, threads: threads) { range in
-      for cell in range {
-        let cutOut: CutOut
-        if let centre = cells[cell].centre {
-          cutOut = CutOut(
-            row: Int(centre.row), column: Int(centre.column), radius: 8, height: set.height, width: set.width)
-        } else {
-          cutOut = CutOut(height: set.height, width: set.width)
-        }
-        let model = LinearNonlinear(set, cell: cell, cutOut: cutOut, lags: lags, frames: frames, form: .softplus)
-        found.withLock { $0[cell] = model }
+    models = Parallel.map(cells.count, threads: threads) { cell in
+      let cutOut: CutOut
+      if let centre = cells[cell].centre {
+        cutOut = CutOut(
+          row: Int(centre.row), column: Int(centre.column), radius: 8, height: set.height, width: set.width)
+      } else {
+        cutOut = CutOut(height: set.height, width: set.width)
       }
+      return LinearNonlinear(set, cell: cell, cutOut: cutOut, lags: lags, frames: frames, form: .softplus)
     }
     (self.name, self.unit, self.cells) = (name, unit, cells)
     extent = (set.height, set.width)
-    models = found.withLock { $0.compactMap { $0 } }
     var empty = set
     (empty.stimulus, empty.responses) = ([], [])
     self.set = empty
